@@ -1,0 +1,177 @@
+package scim
+
+import (
+	"maps"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// Status is where a user stands in its life (P3). Active users take a seat each.
+type Status uint8
+
+// The four statuses. The zero Status is none of them.
+const (
+	// StatusActive is provisioned and enabled; on the wire active is true.
+	StatusActive Status = iota + 1
+	// StatusDeactivated was disabled, by the identity provider or by the host.
+	StatusDeactivated
+	// StatusHeld is wanted active by the identity provider, but there was no seat.
+	StatusHeld
+	// StatusArchived was deleted by the identity provider; on the wire 404.
+	StatusArchived
+)
+
+var statusNames = [...]string{"none", "active", "deactivated", "held", "archived"}
+
+func (s Status) String() string {
+	if int(s) < len(statusNames) {
+		return statusNames[s]
+	}
+	return "Status(" + strconv.Itoa(int(s)) + ")"
+}
+
+// MarshalText writes the status as its name.
+func (s Status) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// Flag is a boolean that may also be unassigned.
+type Flag uint8
+
+// The values of a Flag. The zero value is unassigned.
+const (
+	Unset Flag = iota
+	No
+	Yes
+)
+
+// MultiValue is one element of a multi-valued attribute such as emails
+// (RFC 7643 section 2.4).
+type MultiValue struct {
+	Value, Display, Type string
+	Primary              Flag
+}
+
+// Address is one element of addresses (RFC 7643 section 4.1.2).
+type Address struct {
+	Formatted, StreetAddress, Locality, Region, PostalCode, Country string
+	Type                                                            string
+	Primary                                                         Flag
+}
+
+// Name is the name of a person in its parts (RFC 7643 section 4.1.1).
+type Name struct {
+	Formatted, FamilyName, GivenName, MiddleName, HonorificPrefix, HonorificSuffix string
+}
+
+// Manager is a reference to another user as it was sent (P8.1).
+type Manager struct {
+	Value string // an ID, an externalId, a userName or an e-mail address
+	Ref   string // $ref, if the client sent one
+}
+
+// Warning says what about a user could not be taken as it was sent.
+type Warning struct {
+	Attribute string
+	Text      string
+}
+
+// ByHost is the value of User.DeactivatedBy when the host did it. Otherwise the
+// field names a connection.
+const ByHost = "host"
+
+// User is a person of a tenant: the attributes verbatim as they were sent, and
+// beside them what the library made of them. What a host shows is [View].
+//
+// The zero value of an attribute is unassigned (P2.7). A User is a value: Clone
+// it before changing one that others hold.
+type User struct {
+	ID      string
+	Version string // opaque; set by the store
+	Created time.Time
+	// Modified is when the user last really changed.
+	Modified time.Time
+
+	Status Status
+	// Managed says that an identity provider has written this user.
+	Managed bool
+	// Placeholder says that the user was made because a group named it, and no
+	// client has created it yet (P7.3).
+	Placeholder bool
+	// Connection is the connection that wrote last.
+	Connection string
+	// DeactivatedBy is the connection that deactivated the user, or ByHost.
+	DeactivatedBy string
+
+	// Login is the name the person logs in with: userName, except while a soft
+	// delete in the directory has it renamed (P3.7).
+	Login string
+	// Email is the work e-mail address after P2.3.
+	Email string
+	// Kept lists mandatory values that were kept although a request emptied
+	// them (P3.8).
+	Kept []Warning
+	// Keys is what a store indexes. The core sets it before each write.
+	Keys Keys
+
+	// Attributes of urn:ietf:params:scim:schemas:core:2.0:User.
+	UserName, ExternalID                   string
+	Name                                   Name
+	DisplayName, NickName, Title, UserType string
+	PreferredLanguage, Locale, Timezone    string
+	Emails, PhoneNumbers                   []MultiValue
+	Addresses                              []Address
+	// Attributes of the enterprise extension, with two of the product's.
+	EmployeeNumber, CostCenter, Organization, Division, Department string
+	EmployeeLevel, HireDate                                        string
+	Manager                                                        Manager
+	// Attributes of the product's extension.
+	Office, StreetAddress, City, BusinessUnit, EmployeeType, Grade string
+
+	// Extra holds single-valued attributes without a field of their own, by
+	// path: "profileUrl", "urn:…:User:badge", "urn:…:User:desk.floor". Booleans
+	// and numbers are kept as they are written in JSON.
+	Extra map[string]string
+	// Lists holds multi-valued attributes without a field of their own, by path;
+	// an element maps sub-attributes to values. An element of an attribute that
+	// is not complex has the one sub-attribute "value".
+	Lists map[string][]map[string]string
+
+	// asked is what a request wants active to be; it lives from the request's
+	// decoding to its transition and is never stored.
+	asked Flag
+}
+
+// Keys is what a store indexes a user by. Names are folded by [Fold].
+type Keys struct {
+	UserName  string      // unique among users that are not archived
+	Email     string      // the same, where it is not empty
+	Addresses []string    // the other e-mail addresses of the user, not unique
+	Label     string      // what the user is called as a member or manager
+	Folders   []FolderKey // the folders that the user is in (P6)
+}
+
+// Active reports whether the user is enabled.
+func (u *User) Active() bool { return u.Status == StatusActive }
+
+// Clone returns a deep copy.
+func (u *User) Clone() *User {
+	c := *u
+	c.Kept = slices.Clone(u.Kept)
+	c.Keys.Addresses = slices.Clone(u.Keys.Addresses)
+	c.Keys.Folders = slices.Clone(u.Keys.Folders)
+	c.Emails = slices.Clone(u.Emails)
+	c.PhoneNumbers = slices.Clone(u.PhoneNumbers)
+	c.Addresses = slices.Clone(u.Addresses)
+	c.Extra = maps.Clone(u.Extra)
+	if u.Lists != nil {
+		c.Lists = make(map[string][]map[string]string, len(u.Lists))
+		for k, list := range u.Lists {
+			l := make([]map[string]string, len(list))
+			for i, e := range list {
+				l[i] = maps.Clone(e)
+			}
+			c.Lists[k] = l
+		}
+	}
+	return &c
+}
