@@ -1,6 +1,16 @@
 package scim
 
-import "time"
+import (
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	filter "github.com/scim2/filter-parser/v2"
+
+	"github.com/usher-scim/scim/internal/scimjson"
+	"github.com/usher-scim/scim/internal/syntax"
+)
 
 // Group is a group of a tenant, without its members (P7). Members are edges
 // that a store changes one by one and returns by page.
@@ -45,4 +55,306 @@ type Membership interface {
 	Has(id string) bool
 	// Each calls f for each member until it returns false.
 	Each(f func(Member) bool)
+}
+
+func (g *Group) dates() (created, modified time.Time) { return g.Created, g.Modified }
+
+// groupWriter folds what a client sent into one change of a group (P7.5).
+type groupWriter struct {
+	t     *table
+	draft groupDraft
+	// add and remove are the members so far, in order; a name is in one of them
+	// at most. exact says that nobody but add stays.
+	add, remove map[string]int
+	exact       bool
+	order       int
+	// current lists the members that the group has, for filters that cannot be
+	// folded; it makes the change depend on the version that it read.
+	current func() ([]Member, error)
+}
+
+func (w *groupWriter) init(t *table) {
+	w.t, w.add, w.remove = t, make(map[string]int), make(map[string]int)
+	w.draft.display = make(map[string]string)
+}
+
+func (w *groupWriter) addMember(name string) {
+	delete(w.remove, name)
+	if _, ok := w.add[name]; !ok {
+		w.add[name] = w.order
+		w.order++
+	}
+}
+
+func (w *groupWriter) removeMember(name string) {
+	delete(w.add, name)
+	if !w.exact {
+		w.remove[name] = w.order
+		w.order++
+	}
+}
+
+func (w *groupWriter) removeAll() {
+	clear(w.add)
+	clear(w.remove)
+	w.exact = true
+}
+
+// finish returns the folded change.
+func (w *groupWriter) finish() *groupDraft {
+	c := &w.draft.change
+	c.Add, c.Remove, c.Exact = inOrder(w.add), inOrder(w.remove), w.exact
+	return &w.draft
+}
+
+func inOrder(m map[string]int) []string {
+	if len(m) == 0 {
+		return nil
+	}
+	names := slices.Collect(maps.Keys(m))
+	slices.SortFunc(names, func(a, b string) int { return m[a] - m[b] })
+	return names
+}
+
+func (w *groupWriter) ignore(name string) {
+	iw := writer{ignored: w.draft.ignored}
+	iw.ignore(name)
+	w.draft.ignored = iw.ignored
+}
+
+// resource reads a whole group, as POST and PUT carry it.
+func (w *groupWriter) resource(body scimjson.Value) error {
+	if body.Kind() != scimjson.Object {
+		return badRequest(typeInvalidSyntax, "The body must be a JSON object that is a group.")
+	}
+	w.exact = true
+	empty := ""
+	w.draft.change.ExternalID = &empty
+	if err := w.merge(body, true); err != nil {
+		return err
+	}
+	if w.draft.change.DisplayName == nil {
+		return badRequest(typeInvalidValue, "displayName is mandatory and has no value.")
+	}
+	return nil
+}
+
+// apply folds the operations of a PATCH, in order.
+func (w *groupWriter) apply(ops []operation) error {
+	for i := range ops {
+		op := &ops[i]
+		var err error
+		switch {
+		case op.pathless, op.target.ext != nil && op.kind != opRemove:
+			err = w.merge(op.value, op.kind == opReplace)
+		case op.target.ext != nil:
+			err = badRequest(typeNoTarget, "%s is the schema of the whole resource.", op.path)
+		case !op.target.known():
+			w.ignore(op.path)
+		case op.target.attr.readOnly:
+		case op.kind == opRemove:
+			err = w.unassign(op.target, op.value)
+		default:
+			err = w.write(op.target, op.value, op.kind == opReplace)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// merge folds an object of attributes: a whole resource or a pathless value.
+func (w *groupWriter) merge(v scimjson.Value, replace bool) error {
+	if v.Kind() != scimjson.Object {
+		return badRequest(typeInvalidValue, "An operation on the whole resource needs an object of attributes as its value.")
+	}
+	for key, value := range v.Members() {
+		name := key.String()
+		if a := w.t.group.find(name); a != nil {
+			if err := w.write(target{attr: a}, value, replace); err != nil {
+				return err
+			}
+			continue
+		}
+		path, err := syntax.ParsePath(name, w.t.filterLimits)
+		if err != nil {
+			return badRequest(typeInvalidPath, "The attribute name %q cannot be understood %s.", shorten(name, 100), err)
+		}
+		g, err := w.t.resolveGroup(path)
+		switch {
+		case err != nil:
+			return err
+		case g.ext != nil:
+			err = w.merge(value, replace)
+		case !g.known():
+			w.ignore(name)
+		default:
+			err = w.write(g, value, replace)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// write adds or replaces one attribute.
+func (w *groupWriter) write(g target, v scimjson.Value, replace bool) error {
+	a := g.attr
+	switch {
+	case a.readOnly:
+		return nil
+	case a.source == fromMembers:
+		return w.writeMembers(g, v, replace)
+	}
+	sw := writer{t: w.t}
+	s, err := sw.scalar(a, v)
+	if err != nil {
+		return err
+	}
+	return w.setText(a, s, false)
+}
+
+func (w *groupWriter) setText(a *attr, s string, removed bool) error {
+	if a.lookup != byName {
+		w.draft.change.ExternalID = &s
+		return nil
+	}
+	if strings.TrimSpace(s) == "" {
+		if removed {
+			return badRequest(typeMutability, "displayName is mandatory and cannot be removed.")
+		}
+		return badRequest(typeInvalidValue, "displayName is mandatory and has no value.")
+	}
+	w.draft.change.DisplayName = &s
+	return nil
+}
+
+func (w *groupWriter) writeMembers(g target, v scimjson.Value, replace bool) error {
+	switch {
+	case g.where == nil && g.sub == nil:
+		if replace {
+			w.removeAll()
+		}
+		return w.members(v, w.addMember)
+	case g.where == nil && g.sub == g.attr.value:
+		return w.members(v, w.addMember)
+	case g.sub != nil && g.sub != g.attr.value:
+		return nil // what a member is called or is like follows from the member
+	}
+	ids, ok := g.where.values()
+	if !ok || replace && g.sub == nil {
+		return badRequest(typeNoTarget, "No member matches %s.", g)
+	}
+	for _, id := range ids {
+		w.addMember(id)
+	}
+	return nil
+}
+
+// unassign removes an attribute or members. With a value list only those that it
+// lists are removed; without a value or filter, all (protocol, Requests 8).
+func (w *groupWriter) unassign(g target, v scimjson.Value) error {
+	a := g.attr
+	switch {
+	case a.source != fromMembers:
+		return w.setText(a, "", true)
+	case g.sub != nil && g.sub != a.value:
+		return nil
+	case g.where != nil:
+		return w.removeSelected(g)
+	case v.Kind() == scimjson.Invalid || v.Kind() == scimjson.Null:
+		w.removeAll()
+		return nil
+	}
+	return w.members(v, w.removeMember)
+}
+
+// removeSelected removes the members that a filter selects: by value without
+// reading any, by anything else by reading them all.
+func (w *groupWriter) removeSelected(g target) error {
+	if ids, ok := g.where.values(); ok {
+		for _, id := range ids {
+			w.removeMember(id)
+		}
+		return nil
+	}
+	if w.current == nil {
+		return nil
+	}
+	members, err := w.current()
+	if err != nil {
+		return err
+	}
+	s := &subject{g: &Group{}}
+	for _, s.member = range members {
+		_, gone := w.remove[s.member.ID]
+		if !gone && !w.exact && g.where.match(s, 0) {
+			w.removeMember(s.member.ID)
+		}
+	}
+	return nil
+}
+
+// values returns the members that a filter names by value eq, joined by or.
+func (n *node) values() ([]string, bool) {
+	switch {
+	case n.kind == nodeOr:
+		left, ok := n.left.values()
+		if !ok {
+			return nil, false
+		}
+		right, ok := n.right.values()
+		return append(left, right...), ok
+	case n.kind == nodeCompare && n.op == filter.EQ && n.attr.name == "value" && !n.null:
+		return []string{n.raw}, true
+	}
+	return nil, false
+}
+
+// members calls f for each member that a value names: a list or a single one,
+// objects or bare strings.
+func (w *groupWriter) members(v scimjson.Value, f func(string)) error {
+	if v.Kind() == scimjson.Array {
+		for e := range v.Elements() {
+			if err := w.member(e, f); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return w.member(v, f)
+}
+
+func (w *groupWriter) member(v scimjson.Value, f func(string)) error {
+	value, display := v, scimjson.Value{}
+	switch v.Kind() {
+	case scimjson.Null:
+		return nil
+	case scimjson.Object:
+		value, display = v.Get("value"), v.Get("display")
+	}
+	name, called := value.Text(), ""
+	if display.Kind() == scimjson.String {
+		called = display.Text()
+	}
+	known := value.Kind() == scimjson.String || value.Kind() == scimjson.Invalid || value.Kind() == scimjson.Null
+	if value.Kind() != scimjson.String {
+		name = called
+	}
+	if !known || name == "" && called == "" {
+		return badRequest(typeInvalidValue, "Each element of members needs a value that is a string.")
+	}
+	if name == "" {
+		name = called
+	}
+	if max(len(name), len(called)) > maxValue {
+		return badRequest(typeInvalidValue, "An element of members has more than %d characters.", maxValue)
+	}
+	if called != "" && called != name {
+		w.draft.display[name] = called
+	}
+	f(name)
+	return nil
 }

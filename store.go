@@ -123,7 +123,8 @@ type Store interface {
 
 	// Events returns a page of the record. With q.Tenant empty it goes through
 	// all tenants; an event is returned only once no earlier one can still
-	// appear, so that a reader that goes on from Page.Next misses none.
+	// appear, so that a reader that goes on from the Seq of the last event it saw
+	// misses none.
 	Events(ctx context.Context, q EventQuery) (Page[Event], error)
 
 	// Place returns where a consumer stopped, as SetPlace last set it; "" for
@@ -191,5 +192,5 @@ type EventQuery struct {
 	From, To    time.Time // From inclusive, To exclusive; zero: open
 	NewestFirst bool
 	Limit       int
-	After       string // Page.Next of the page before
+	After       string // Page.Next of the page before, or the Seq of an event
 }

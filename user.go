@@ -153,6 +153,13 @@ type Keys struct {
 // Active reports whether the user is enabled.
 func (u *User) Active() bool { return u.Status == StatusActive }
 
+// dated is a resource with the times of its metadata.
+type dated interface {
+	dates() (created, modified time.Time)
+}
+
+func (u *User) dates() (created, modified time.Time) { return u.Created, u.Modified }
+
 // Clone returns a deep copy.
 func (u *User) Clone() *User {
 	c := *u

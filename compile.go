@@ -1,0 +1,208 @@
+package scim
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	filter "github.com/scim2/filter-parser/v2"
+)
+
+// compiler resolves a filter's syntax tree against the attribute table.
+type compiler struct {
+	t     *table
+	group bool // the filter is asked about groups
+}
+
+// expression resolves e. Inside of a value path, within is the attribute whose
+// elements it is about.
+func (c *compiler) expression(e filter.Expression, within *attr) (*node, error) {
+	switch e := e.(type) {
+	case *filter.LogicalExpression:
+		left, err := c.expression(e.Left, within)
+		if err != nil {
+			return nil, err
+		}
+		right, err := c.expression(e.Right, within)
+		if err != nil {
+			return nil, err
+		}
+		kind := nodeAnd
+		if e.Operator == filter.OR {
+			kind = nodeOr
+		}
+		return &node{kind: kind, left: left, right: right}, nil
+	case *filter.NotExpression:
+		inner, err := c.expression(e.Expression, within)
+		if err != nil {
+			return nil, err
+		}
+		return &node{kind: nodeNot, left: inner}, nil
+	case *filter.ValuePath:
+		return c.valuePath(e, within)
+	case *filter.AttributeExpression:
+		return c.comparison(e, within)
+	}
+	return nil, fmt.Errorf("scim: unknown filter expression %T", e)
+}
+
+func (c *compiler) valuePath(e *filter.ValuePath, within *attr) (*node, error) {
+	a, err := c.attribute(e.AttributePath, nil)
+	if err != nil {
+		return nil, err
+	}
+	if within != nil || a.subs.all == nil {
+		return nil, badRequest(typeInvalidFilter, "%s has no elements that [ ] could choose from.", e.AttributePath)
+	}
+	inner, err := c.expression(e.ValueFilter, a)
+	if err != nil {
+		return nil, err
+	}
+	if !a.multi {
+		// A single complex value is its own only element.
+		return inner, nil
+	}
+	return &node{kind: nodeElement, attr: a, left: inner}, nil
+}
+
+// attribute finds what a path names, or refuses the filter.
+func (c *compiler) attribute(p filter.AttributePath, within *attr) (*attr, error) {
+	if within != nil {
+		if a := within.subs.find(p.AttributeName); a != nil && p.SubAttribute == nil && p.URIPrefix == nil {
+			return a, nil
+		}
+		return nil, badRequest(typeInvalidFilter, "%s has no sub-attribute %s.", within.path, p)
+	}
+	own, other := c.t.find, c.t.findGroup
+	if c.group {
+		own, other = other, own
+	}
+	a, _ := own(p)
+	if a == nil {
+		// What only the other type of resource has is without a value here.
+		if a, _ = other(p); a == nil {
+			return nil, badRequest(typeInvalidFilter, "There is no attribute %s.", shorten(p.String(), 200))
+		}
+	}
+	return a, nil
+}
+
+func (c *compiler) comparison(e *filter.AttributeExpression, within *attr) (*node, error) {
+	a, err := c.attribute(e.AttributePath, within)
+	if err != nil {
+		return nil, err
+	}
+	n := &node{attr: a, op: filter.CompareOperator(strings.ToLower(string(e.Operator)))}
+	if a.typ == complexType || a.multi && a.value != nil {
+		switch {
+		case a.value != nil && (n.op != filter.PR || !a.multi):
+			n.attr = a.value
+		case n.op == filter.PR:
+			return n, nil
+		default:
+			return nil, badRequest(typeInvalidFilter, "%s is complex: name one of its sub-attributes.", a.path)
+		}
+	}
+	if n.attr.unfilterable {
+		return nil, badRequest(typeInvalidFilter, "%s cannot be filtered by.", n.attr.path)
+	}
+	if n.op == filter.PR {
+		return n, nil
+	}
+	return n, n.literal(e.CompareValue)
+}
+
+// literal takes the value that is compared with, by the attribute's type.
+func (n *node) literal(value any) error {
+	equality := n.op == filter.EQ || n.op == filter.NE
+	within := n.op == filter.CO || n.op == filter.SW || n.op == filter.EW
+	a := n.attr
+	mismatch := badRequest(typeInvalidFilter, "%s is of type %s and cannot be compared by %s with %v.", a.path, a.typ, n.op, quoteLiteral(value))
+	text, isText := value.(string)
+	n.raw = text
+	switch {
+	case value == nil, isText && text == "" && equality:
+		n.null = true
+		if !equality {
+			return mismatch
+		}
+		return nil
+	case a.typ == Boolean:
+		if b, ok := value.(bool); ok {
+			n.text = fmt.Sprint(b)
+		} else if n.text = Fold(text); n.text != "true" && n.text != "false" {
+			return mismatch
+		}
+		if n.raw = n.text; !equality {
+			return mismatch
+		}
+		return nil
+	case a.typ == Integer || a.typ == Decimal:
+		switch v := value.(type) {
+		case int:
+			n.num = float64(v)
+		case float64:
+			n.num = v
+		default:
+			return mismatch
+		}
+		if within {
+			return mismatch
+		}
+		return nil
+	case !isText, a.typ == Binary && !equality:
+		return mismatch
+	case a.typ == DateTime:
+		t, ok := parseDateTime(text)
+		if !ok || within {
+			return mismatch
+		}
+		n.time = t
+		return nil
+	case a.typ == Date:
+		n.time, _, n.isTime = parseDate(text)
+	}
+	if n.text = text; !a.caseExact {
+		n.text = Fold(text)
+	}
+	return nil
+}
+
+func quoteLiteral(v any) string {
+	if s, ok := v.(string); ok {
+		return fmt.Sprintf("%q", shorten(s, 100))
+	}
+	return fmt.Sprint(v)
+}
+
+// parseDateTime reads an xsd:dateTime (RFC 7643 section 2.3.5); without a zone
+// it is in UTC.
+func parseDateTime(s string) (time.Time, bool) {
+	if t, err := time.Parse(time.RFC3339Nano, s); err == nil {
+		return t, true
+	}
+	t, err := time.Parse("2006-01-02T15:04:05.999999999", s)
+	return t, err == nil
+}
+
+// parseDate reads a day: yyyy-MM-dd, or an ISO date-time, of which the day is
+// taken as it is written. The time is the midnight in UTC of that day; full
+// reports whether there was a time of day.
+func parseDate(s string) (day time.Time, full, ok bool) {
+	if len(s) < len(time.DateOnly) {
+		return time.Time{}, false, false
+	}
+	day, err := time.Parse(time.DateOnly, s[:len(time.DateOnly)])
+	if err != nil {
+		return time.Time{}, false, false
+	}
+	if len(s) == len(time.DateOnly) {
+		return day, false, true
+	}
+	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999", "2006-01-02T15:04Z07:00", "2006-01-02T15:04"} {
+		if _, err := time.Parse(layout, s); err == nil {
+			return day, true, true
+		}
+	}
+	return time.Time{}, false, false
+}

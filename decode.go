@@ -1,0 +1,412 @@
+package scim
+
+import (
+	"strings"
+	"unicode/utf8"
+
+	"github.com/usher-scim/scim/internal/scimjson"
+	"github.com/usher-scim/scim/internal/syntax"
+)
+
+// maxElements bounds a multi-valued attribute; members of groups are not
+// elements in this sense (P2.8).
+const maxElements = 100
+
+// writer puts what a client sent into a user, attribute by attribute, and notes
+// what is not stored.
+type writer struct {
+	t       *table
+	u       *User
+	ignored []string // attributes that were sent and are not in the table
+	removed *attr    // a mandatory attribute that an operation took away by name
+}
+
+func (w *writer) ignore(name string) {
+	const most, longest = 20, 120
+	if len(w.ignored) < most && !strings.EqualFold(name, "password") {
+		w.ignored = append(w.ignored, shorten(name, longest))
+	}
+}
+
+// resource reads a whole user, as POST and PUT carry it. Read-only attributes
+// are left out silently, unknown ones with a note.
+func (w *writer) resource(body scimjson.Value) error {
+	if body.Kind() != scimjson.Object {
+		return badRequest(typeInvalidSyntax, "The body must be a JSON object that is a user.")
+	}
+	for key, v := range body.Members() {
+		name := key.String()
+		if a := w.t.core.find(name); a != nil {
+			if err := w.replace(a, v); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := w.member(name, v, true); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// member writes one member of a resource or of a pathless value. Its key may be
+// a name, a dotted, URN-qualified or filtered path, or the URN of an extension.
+func (w *writer) member(key string, v scimjson.Value, replace bool) error {
+	if _, ext, ok := w.t.schema(key); ok && ext != nil {
+		return w.extension(ext, v, replace)
+	}
+	path, err := syntax.ParsePath(key, w.t.filterLimits)
+	if err != nil {
+		return badRequest(typeInvalidPath, "The attribute name %q cannot be understood %s.", shorten(key, 100), err)
+	}
+	g, err := w.t.resolve(path)
+	if err != nil {
+		return err
+	}
+	if !g.known() {
+		w.ignore(key)
+		return nil
+	}
+	if g.readOnly() {
+		return nil
+	}
+	return w.write(g, v, replace)
+}
+
+// extension writes the members of an extension's object.
+func (w *writer) extension(ext *extension, v scimjson.Value, replace bool) error {
+	switch v.Kind() {
+	case scimjson.Null:
+		return nil
+	case scimjson.Object:
+	default:
+		return badRequest(typeInvalidValue, "%s must be an object.", ext.urn)
+	}
+	for key, value := range v.Members() {
+		name := key.String()
+		if a := ext.find(name); a != nil {
+			if err := w.assign(a, value, replace); err != nil {
+				return err
+			}
+			continue
+		}
+		path := name
+		if !strings.HasPrefix(Fold(name), "urn:") {
+			path = ext.urn + ":" + name
+		}
+		if err := w.member(path, value, replace); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *writer) replace(a *attr, v scimjson.Value) error { return w.assign(a, v, true) }
+
+// assign writes the value of a whole attribute. Adding to a multi-valued one
+// appends; replacing clears it first. A single one is replaced either way, and a
+// complex single one is merged sub-attribute by sub-attribute (RFC 7644
+// sections 3.5.2.1 and 3.5.2.3).
+func (w *writer) assign(a *attr, v scimjson.Value, replace bool) error {
+	switch {
+	case a.readOnly || a.derived:
+		return nil
+	case a.multi:
+		if replace {
+			a.list.clear(w.u)
+		}
+		return w.elements(a, v)
+	case a.typ == complexType:
+		return w.complex(a, v)
+	}
+	s, err := w.scalar(a, v)
+	if err != nil {
+		return err
+	}
+	return w.set(a, s)
+}
+
+// set changes a single value.
+func (w *writer) set(a *attr, s string) error {
+	if a == w.t.active && s == "" {
+		return nil // neither true nor false: active stays as it is
+	}
+	a.set(w.u, s)
+	return nil
+}
+
+// complex merges a single complex value. One that has a sub-attribute called
+// value may be sent as that alone, and is another one when value changes: then
+// what the client does not send again is gone.
+func (w *writer) complex(a *attr, v scimjson.Value) error {
+	v = unwrap(v)
+	switch v.Kind() {
+	case scimjson.Null, scimjson.Invalid:
+		w.clear(a)
+		return nil
+	case scimjson.String:
+		if a.value == nil {
+			break
+		}
+		s, err := w.scalar(a.value, v)
+		if err != nil {
+			return err
+		}
+		if s != a.value.get(w.u) {
+			w.clear(a)
+		}
+		a.value.set(w.u, s)
+		return nil
+	case scimjson.Object:
+		if a.value != nil && v.Get("value").Kind() != scimjson.Invalid {
+			if s, err := w.scalar(a.value, v.Get("value")); err != nil || s == "" || s != a.value.get(w.u) {
+				w.clear(a)
+				if s == "" {
+					return err
+				}
+			}
+		}
+		for key, value := range v.Members() {
+			if err := w.subAttribute(a, key.String(), value); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return badRequest(typeInvalidValue, "%s must be an object.", a.path)
+}
+
+func (w *writer) subAttribute(a *attr, name string, v scimjson.Value) error {
+	sub := a.subs.find(name)
+	if sub == nil {
+		w.ignore(a.path + "." + name)
+		return nil
+	}
+	if sub.readOnly || sub.derived {
+		return nil
+	}
+	s, err := w.scalar(sub, v)
+	if err != nil {
+		return err
+	}
+	sub.set(w.u, s)
+	return nil
+}
+
+// clear unassigns an attribute.
+func (w *writer) clear(a *attr) {
+	switch {
+	case a.multi:
+		a.list.clear(w.u)
+	case a.typ == complexType:
+		for _, s := range a.subs.all {
+			if !s.derived {
+				s.set(w.u, "")
+			}
+		}
+	case a != w.t.active:
+		a.set(w.u, "")
+	}
+}
+
+// elements appends to a multi-valued attribute. A single element stands for a
+// list of one, and a bare value for an element that has it.
+func (w *writer) elements(a *attr, v scimjson.Value) error {
+	switch v.Kind() {
+	case scimjson.Null, scimjson.Invalid:
+		return nil
+	case scimjson.Array:
+		for e := range v.Elements() {
+			if err := w.element(a, e); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return w.element(a, v)
+}
+
+// element appends one element, or merges it into the one that it equals.
+func (w *writer) element(a *attr, v scimjson.Value) error {
+	if v.Kind() == scimjson.Null {
+		return nil
+	}
+	i := a.list.grow(w.u)
+	if err := w.fill(a, i, v); err != nil {
+		return err
+	}
+	if a.empty(w.u, i) {
+		a.list.cut(w.u, i)
+		return nil
+	}
+	if j := a.same(w.u, i); j >= 0 {
+		for k, sub := range a.subs.all {
+			if s := a.list.get(w.u, i, k); s != "" {
+				w.setSub(a, j, sub, s)
+			}
+		}
+		a.list.cut(w.u, i)
+	}
+	return w.checkLength(a)
+}
+
+func (w *writer) checkLength(a *attr) error {
+	if a.list.length(w.u) > maxElements {
+		return badRequest(typeInvalidValue, "%s has more than %d elements.", a.path, maxElements)
+	}
+	return nil
+}
+
+// fill writes an element's sub-attributes; those that are not sent stay.
+func (w *writer) fill(a *attr, i int, v scimjson.Value) error {
+	switch {
+	case v.Kind() == scimjson.Object && a.typ == complexType:
+	case a.value != nil && v.Kind() != scimjson.Array:
+		if v.Kind() == scimjson.Object {
+			v = v.Get("value")
+		}
+		s, err := w.scalar(a.value, v)
+		if err != nil {
+			return err
+		}
+		w.setSub(a, i, a.value, s)
+		return nil
+	default:
+		return badRequest(typeInvalidValue, "Each element of %s must be an object.", a.path)
+	}
+	for key, value := range v.Members() {
+		sub := a.subs.find(key.String())
+		if sub == nil {
+			if name := key.String(); name != "$ref" {
+				w.ignore(a.path + "." + name)
+			}
+			continue
+		}
+		s, err := w.scalar(sub, value)
+		if err != nil {
+			return err
+		}
+		w.setSub(a, i, sub, s)
+	}
+	return nil
+}
+
+// setSub changes a part of an element. Where it makes the element primary, no
+// other one stays so (RFC 7643 section 2.4).
+func (w *writer) setSub(a *attr, i int, sub *attr, value string) {
+	a.list.set(w.u, i, sub.index, value)
+	if sub.name != "primary" || value != "true" {
+		return
+	}
+	for j := range a.list.length(w.u) {
+		if j != i && a.list.get(w.u, j, sub.index) == "true" {
+			a.list.set(w.u, j, sub.index, "false")
+		}
+	}
+}
+
+// empty reports whether an element says nothing: type, primary and display
+// alone describe no value.
+func (a *attr) empty(u *User, i int) bool {
+	for k, sub := range a.subs.all {
+		if sub.name != "type" && sub.name != "primary" && sub.name != "display" && a.list.get(u, i, k) != "" {
+			return false
+		}
+	}
+	return true
+}
+
+// same returns an element before i that is the same one: with the same value
+// and type or, where there is no value, with the same parts; else -1.
+func (a *attr) same(u *User, i int) int {
+	for j := range i {
+		equal := true
+		for k, sub := range a.subs.all {
+			if sub.name == "primary" || a.value != nil && sub != a.value && sub.name != "type" {
+				continue
+			}
+			if a.list.get(u, i, k) != a.list.get(u, j, k) {
+				equal = false
+				break
+			}
+		}
+		if equal {
+			return j
+		}
+	}
+	return -1
+}
+
+// unwrap takes the only element of a list for the value itself, as old clients
+// wrap single values.
+func unwrap(v scimjson.Value) scimjson.Value {
+	if v.Kind() != scimjson.Array || v.Len() > 1 {
+		return v
+	}
+	for e := range v.Elements() {
+		return e
+	}
+	return scimjson.Value{}
+}
+
+// scalar reads a single value as text, by the attribute's type. Null, the empty
+// string and an empty list are unassigned (P2.7).
+func (w *writer) scalar(a *attr, v scimjson.Value) (string, error) {
+	v = unwrap(v)
+	if v.Kind() == scimjson.Object {
+		if inner := v.Get("value"); inner.Kind() != scimjson.Object {
+			v = inner
+		}
+	}
+	var s string
+	switch k := v.Kind(); {
+	case k == scimjson.Null || k == scimjson.Invalid && v == (scimjson.Value{}):
+		return "", nil
+	case k == scimjson.String:
+		s = v.Text()
+	case k == scimjson.True && a.typ == Boolean:
+		return "true", nil
+	case k == scimjson.False && a.typ == Boolean:
+		return "false", nil
+	case k == scimjson.Number && (a.typ == Integer || a.typ == Decimal):
+		s = v.Text()
+		if a.typ == Integer && strings.ContainsAny(s, ".eE") {
+			return "", wrongType(a)
+		}
+		return s, nil
+	default:
+		return "", wrongType(a)
+	}
+	if s == "" {
+		return "", nil
+	}
+	return a.checkText(s)
+}
+
+// checkText checks a value that came as a JSON string.
+func (a *attr) checkText(s string) (string, error) {
+	switch a.typ {
+	case Boolean:
+		switch {
+		case strings.EqualFold(s, "true"):
+			return "true", nil
+		case strings.EqualFold(s, "false"):
+			return "false", nil
+		}
+		return "", wrongType(a)
+	case Integer, Decimal:
+		return "", wrongType(a)
+	case DateTime:
+		if _, ok := parseDateTime(s); !ok {
+			return "", badRequest(typeInvalidValue, "%s must be a date and time such as 2026-01-31T08:30:00Z.", a.path)
+		}
+	}
+	if len(s) > a.max && utf8.RuneCountInString(s) > a.max {
+		return "", badRequest(typeInvalidValue, "%s has more than %d characters.", a.path, a.max)
+	}
+	return s, nil
+}
+
+func wrongType(a *attr) error {
+	return badRequest(typeInvalidValue, "%s must be of type %s.", a.path, a.typ)
+}

@@ -1,0 +1,362 @@
+package scim
+
+import (
+	"strings"
+
+	"github.com/usher-scim/scim/internal/scimjson"
+	"github.com/usher-scim/scim/internal/syntax"
+)
+
+// opKind is what a PATCH operation does.
+type opKind uint8
+
+const (
+	opAdd opKind = iota
+	opRemove
+	opReplace
+)
+
+// operation is one operation of a PATCH, resolved against the table.
+type operation struct {
+	kind     opKind
+	pathless bool
+	target   target
+	path     string // as it was sent
+	value    scimjson.Value
+}
+
+// parsePatch reads the body of a PATCH (RFC 7644 section 3.5.2). resolve is the
+// table's for users or groups.
+func (t *table) parsePatch(body scimjson.Value, group bool) ([]operation, error) {
+	if body.Kind() != scimjson.Object {
+		return nil, badRequest(typeInvalidSyntax, "The body must be a JSON object with Operations.")
+	}
+	list := body.Get("Operations")
+	if list.Kind() != scimjson.Array {
+		return nil, badRequest(typeInvalidSyntax, "Operations is missing or not a list.")
+	}
+	ops := make([]operation, 0, list.Len())
+	for v := range list.Elements() {
+		op, err := t.parseOperation(v, group)
+		if err != nil {
+			return nil, err
+		}
+		ops = append(ops, op)
+	}
+	return ops, nil
+}
+
+func (t *table) parseOperation(v scimjson.Value, group bool) (operation, error) {
+	if v.Kind() != scimjson.Object {
+		return operation{}, badRequest(typeInvalidSyntax, "Each of Operations must be an object.")
+	}
+	op := operation{value: v.Get("value")}
+	switch name := v.Get("op").Text(); {
+	case strings.EqualFold(name, "add"):
+		op.kind = opAdd
+	case strings.EqualFold(name, "remove"):
+		op.kind = opRemove
+	case strings.EqualFold(name, "replace"):
+		op.kind = opReplace
+	default:
+		return operation{}, badRequest(typeInvalidSyntax, "op is %q; it must be add, remove or replace.", shorten(name, 40))
+	}
+	path := v.Get("path")
+	switch path.Kind() {
+	case scimjson.Invalid, scimjson.Null:
+		op.pathless = true
+	case scimjson.String:
+		op.path = strings.TrimSpace(path.Text())
+		op.pathless = op.path == ""
+	default:
+		return operation{}, badRequest(typeInvalidPath, "path must be a string.")
+	}
+	if op.pathless {
+		return op, op.checkPathless()
+	}
+	if op.kind != opRemove && op.value.Kind() == scimjson.Invalid {
+		return operation{}, badRequest(typeInvalidValue, "The operation on %s has no value.", shorten(op.path, 100))
+	}
+	parsed, err := syntax.ParsePath(op.path, t.filterLimits)
+	if err != nil {
+		return operation{}, badRequest(typeInvalidPath, "The path %q cannot be understood %s.", shorten(op.path, 100), err)
+	}
+	if group {
+		op.target, err = t.resolveGroup(parsed)
+	} else {
+		op.target, err = t.resolve(parsed)
+	}
+	if err != nil {
+		return operation{}, err
+	}
+	if op.target.readOnly() && op.target.attr.name != "schemas" {
+		return operation{}, badRequest(typeMutability, "%s is read-only.", op.target.leaf().path)
+	}
+	return op, nil
+}
+
+func (op *operation) checkPathless() error {
+	switch {
+	case op.kind == opRemove:
+		return badRequest(typeNoTarget, "A remove operation needs a path.")
+	case op.value.Kind() != scimjson.Object:
+		return badRequest(typeInvalidValue, "An operation without a path needs an object of attributes as its value.")
+	}
+	return nil
+}
+
+// apply performs the operations on the writer's user, in order. After an error
+// the user is of no use.
+func (w *writer) apply(ops []operation) error {
+	for i := range ops {
+		op := &ops[i]
+		var err error
+		switch {
+		case op.pathless:
+			err = w.merge(op.value, op.kind == opReplace)
+		case op.target.ext != nil && op.target.ext.folded == "":
+			if op.kind == opRemove {
+				return badRequest(typeNoTarget, "%s is the schema of the whole resource.", op.path)
+			}
+			err = w.merge(op.value, op.kind == opReplace)
+		case !op.target.known():
+			w.ignore(op.path)
+		case op.target.readOnly():
+		case op.kind == opRemove:
+			err = w.remove(op.target, op.value)
+		default:
+			err = w.write(op.target, op.value, op.kind == opReplace)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// merge applies a pathless value, attribute by attribute.
+func (w *writer) merge(v scimjson.Value, replace bool) error {
+	if v.Kind() != scimjson.Object {
+		return badRequest(typeInvalidValue, "An operation on the whole resource needs an object of attributes as its value.")
+	}
+	for key, value := range v.Members() {
+		name := key.String()
+		if a := w.t.core.find(name); a != nil {
+			if err := w.assign(a, value, replace); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := w.member(name, value, replace); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// write adds or replaces at a target.
+func (w *writer) write(g target, v scimjson.Value, replace bool) error {
+	switch {
+	case g.ext != nil:
+		return w.extension(g.ext, v, replace)
+	case g.where != nil:
+		return w.selected(g, v, replace)
+	case g.sub == nil:
+		return w.assign(g.attr, v, replace)
+	case !g.attr.multi:
+		s, err := w.scalar(g.sub, v)
+		if err != nil {
+			return err
+		}
+		if g.sub == g.attr.value && s != g.sub.get(w.u) {
+			w.clear(g.attr)
+		}
+		return w.set(g.sub, s)
+	}
+	// attr.sub of a list means the element that there is.
+	s, err := w.scalar(g.sub, v)
+	if err != nil {
+		return err
+	}
+	i, err := w.only(g)
+	if err != nil {
+		return err
+	}
+	if i < 0 {
+		i = g.attr.list.grow(w.u)
+	}
+	w.setSub(g.attr, i, g.sub, s)
+	w.tidy(g.attr)
+	return nil
+}
+
+// only returns the one element that attr.sub can mean: the primary one, or the
+// only one; -1 when there is none.
+func (w *writer) only(g target) (int, error) {
+	n := g.attr.list.length(w.u)
+	if n <= 1 {
+		return n - 1, nil
+	}
+	if p := g.attr.subs.find("primary"); p != nil {
+		for i := range n {
+			if g.attr.list.get(w.u, i, p.index) == "true" {
+				return i, nil
+			}
+		}
+	}
+	return 0, badRequest(typeInvalidPath, "%s has several elements: choose one, such as %s[type eq \"work\"].%s.", g.attr.path, g.attr.path, g.sub.name)
+}
+
+// selected adds or replaces in the elements that the value filter selects. When
+// it selects none, and is made of eq, an element is made for it, as Entra needs;
+// only a replace of a whole element that is not there has no target.
+func (w *writer) selected(g target, v scimjson.Value, replace bool) error {
+	a := g.attr
+	var value string
+	if g.sub != nil {
+		var err error
+		if value, err = w.scalar(g.sub, v); err != nil {
+			return err
+		}
+	}
+	matched := w.matches(g)
+	if len(matched) == 0 {
+		switch {
+		case g.sub != nil && value == "":
+			return nil // unassigned already
+		case !g.fits, g.sub == nil && replace:
+			return badRequest(typeNoTarget, "No element of %s matches %s.", a.path, g)
+		}
+		i := a.list.grow(w.u)
+		w.stampElement(g, i)
+		matched = append(matched, i)
+	} else if g.sub == nil && replace {
+		for _, i := range matched {
+			for _, sub := range a.subs.all {
+				a.list.set(w.u, i, sub.index, "")
+			}
+			w.stampElement(g, i)
+		}
+	}
+	for _, i := range matched {
+		if g.sub != nil {
+			w.setSub(a, i, g.sub, value)
+			continue
+		}
+		if err := w.fill(a, i, unwrap(v)); err != nil {
+			return err
+		}
+	}
+	w.tidy(a)
+	return w.checkLength(a)
+}
+
+func (w *writer) stampElement(g target, i int) {
+	for _, s := range g.stamp {
+		w.setSub(g.attr, i, s.sub, s.value)
+	}
+}
+
+// matches returns the elements that the value filter selects.
+func (w *writer) matches(g target) []int {
+	var found []int
+	s := &subject{u: w.u}
+	for i := range g.attr.list.length(w.u) {
+		if g.where.match(s, i) {
+			found = append(found, i)
+		}
+	}
+	return found
+}
+
+// tidy drops elements that say nothing any more.
+func (w *writer) tidy(a *attr) {
+	for i := a.list.length(w.u) - 1; i >= 0; i-- {
+		if a.empty(w.u, i) {
+			a.list.cut(w.u, i)
+		}
+	}
+}
+
+// remove unassigns what a target names. With a value that lists elements, only
+// those are removed, as Entra and JumpCloud mean it.
+func (w *writer) remove(g target, v scimjson.Value) error {
+	a := g.attr
+	switch {
+	case g.ext != nil:
+		for _, a := range g.ext.all {
+			w.clear(a)
+		}
+	case a == w.t.active:
+		return badRequest(typeMutability, "active cannot be removed; set it to true or false.")
+	case g.where != nil:
+		for _, i := range w.matches(g) {
+			if g.sub != nil {
+				a.list.set(w.u, i, g.sub.index, "")
+				continue
+			}
+			for _, sub := range a.subs.all {
+				a.list.set(w.u, i, sub.index, "")
+			}
+		}
+		w.tidy(a)
+	case a.multi && g.sub != nil:
+		for i := range a.list.length(w.u) {
+			a.list.set(w.u, i, g.sub.index, "")
+		}
+		w.tidy(a)
+	case a.multi && v.Kind() != scimjson.Invalid && v.Kind() != scimjson.Null:
+		return w.removeListed(a, v)
+	case g.sub != nil:
+		if g.sub == a.value {
+			w.clear(a)
+		} else {
+			g.sub.set(w.u, "")
+		}
+	default:
+		w.clear(a)
+	}
+	w.noteRemoved(g)
+	return nil
+}
+
+// noteRemoved remembers that a mandatory attribute was removed by name, for the
+// error that it makes (RFC 7644 section 3.5.2.2).
+func (w *writer) noteRemoved(g target) {
+	if g.attr != nil && (g.attr == w.t.userName || g.attr == w.t.emails || g.leaf().row != nil && g.leaf().row.enforced()) {
+		w.removed = g.attr
+	}
+}
+
+// removeListed removes the elements that the client lists, by value or, where
+// elements have none, by all their parts.
+func (w *writer) removeListed(a *attr, v scimjson.Value) error {
+	var probe User
+	pw := &writer{t: w.t, u: &probe}
+	if err := pw.elements(a, v); err != nil {
+		return err
+	}
+	for i := a.list.length(w.u) - 1; i >= 0; i-- {
+		for j := range a.list.length(&probe) {
+			if a.covers(w.u, i, &probe, j) {
+				a.list.cut(w.u, i)
+				break
+			}
+		}
+	}
+	return nil
+}
+
+// covers reports whether element i of u has all that element j of probe says.
+func (a *attr) covers(u *User, i int, probe *User, j int) bool {
+	for k, sub := range a.subs.all {
+		want := a.list.get(probe, j, k)
+		if want == "" || sub.name == "primary" || sub.name == "display" {
+			continue
+		}
+		if have := a.list.get(u, i, k); have != want && (sub.caseExact || Fold(have) != Fold(want)) {
+			return false
+		}
+	}
+	return true
+}

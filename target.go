@@ -1,0 +1,161 @@
+package scim
+
+import (
+	"fmt"
+	"strings"
+
+	filter "github.com/scim2/filter-parser/v2"
+)
+
+// target is what a PATCH path, or a key inside a pathless value, names
+// (RFC 7644 section 3.5.2). The zero target is an attribute that is not in the
+// table: it is ignored with success (P2.1).
+type target struct {
+	attr  *attr      // the attribute; nil with ext nil: not in the table
+	sub   *attr      // its sub-attribute, if the path goes on
+	where *node      // the elements that the path selects; nil: no value filter
+	stamp []stamp    // what a new element gets from the value filter
+	fits  bool       // the value filter is made of eq joined by and, so it can make an element
+	ext   *extension // the path is the URN of a schema
+}
+
+// stamp is one eq of a value filter: an element made for it has this value.
+type stamp struct {
+	sub   *attr
+	value string
+}
+
+func (g target) known() bool { return g.attr != nil || g.ext != nil }
+
+// leaf is the attribute or sub-attribute that the path ends at.
+func (g target) leaf() *attr {
+	if g.sub != nil {
+		return g.sub
+	}
+	return g.attr
+}
+
+// readOnly reports whether the path ends at, or lies in, what clients never write.
+func (g target) readOnly() bool {
+	return g.attr != nil && (g.attr.readOnly || g.sub != nil && g.sub.readOnly)
+}
+
+// resolve finds what a path of a user names.
+func (t *table) resolve(p filter.Path) (target, error) {
+	return t.resolveWith(p, t.find)
+}
+
+// resolveGroup finds what a path of a group names.
+func (t *table) resolveGroup(p filter.Path) (target, error) {
+	return t.resolveWith(p, t.findGroup)
+}
+
+func (t *table) resolveWith(p filter.Path, find func(filter.AttributePath) (*attr, *extension)) (target, error) {
+	a, ext := find(p.AttributePath)
+	switch {
+	case ext != nil && p.ValueExpression == nil:
+		return target{ext: ext}, nil
+	case a == nil:
+		return target{}, nil
+	}
+	g := target{attr: a}
+	if a.parent != nil {
+		g.attr, g.sub = a.parent, a
+	}
+	if p.ValueExpression != nil {
+		if !g.attr.multi || g.sub != nil {
+			return target{}, badRequest(typeInvalidPath, "%s has no elements that [ ] could choose from.", g.attr.path)
+		}
+		c := &compiler{t: t}
+		var err error
+		if g.where, err = c.expression(p.ValueExpression, g.attr); err != nil {
+			if e := asError(err); e.Status == 400 {
+				return target{}, badRequest(typeInvalidPath, "%s", e.Detail)
+			}
+			return target{}, err
+		}
+		g.stamp, g.fits = g.where.stamps(nil)
+	}
+	if p.SubAttribute != nil {
+		if g.sub = g.attr.subs.find(*p.SubAttribute); g.sub == nil {
+			return target{}, nil
+		}
+	}
+	return g, nil
+}
+
+// stamps collects the equalities of a value filter made of eq joined by and.
+func (n *node) stamps(s []stamp) ([]stamp, bool) {
+	switch {
+	case n.kind == nodeAnd:
+		s, ok := n.left.stamps(s)
+		if !ok {
+			return nil, false
+		}
+		return n.right.stamps(s)
+	case n.kind == nodeCompare && n.op == filter.EQ && !n.null:
+		return append(s, stamp{n.attr, n.raw}), true
+	}
+	return nil, false
+}
+
+// value returns what a user has at the target: of several elements the first.
+func (g target) value(u *User) string {
+	a := g.attr
+	switch {
+	case !a.multi && g.sub != nil:
+		return g.sub.get(u)
+	case !a.multi && a.typ == complexType:
+		if a.value != nil {
+			return a.value.get(u)
+		}
+		return ""
+	case !a.multi:
+		return a.get(u)
+	}
+	sub := g.sub
+	if sub == nil {
+		sub = a.value
+	}
+	if sub == nil {
+		return ""
+	}
+	s := &subject{u: u}
+	for i := range a.list.length(u) {
+		if g.where == nil || g.where.match(s, i) {
+			if v := a.list.get(u, i, sub.index); v != "" {
+				return v
+			}
+		}
+	}
+	return ""
+}
+
+// String names the target as errors do.
+func (g target) String() string {
+	switch {
+	case g.ext != nil:
+		return g.ext.urn
+	case g.attr == nil:
+		return "an attribute that is not stored"
+	}
+	var b strings.Builder
+	b.WriteString(g.attr.path)
+	if g.where != nil {
+		b.WriteByte('[')
+		for i, s := range g.stamp {
+			if i > 0 {
+				b.WriteString(" and ")
+			}
+			fmt.Fprintf(&b, "%s eq %q", s.sub.name, shorten(s.value, 80))
+		}
+		if !g.fits {
+			b.WriteString("…")
+		}
+		b.WriteByte(']')
+	}
+	if g.sub != nil {
+		b.WriteString("." + g.sub.name)
+	}
+	return b.String()
+}
