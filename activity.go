@@ -1,6 +1,14 @@
 package scim
 
-import "time"
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
 
 // Activity is when a connection was last heard of (P1.4).
 type Activity struct {
@@ -77,4 +85,138 @@ type Change struct {
 // FolderMove says that a user changed folder below a root. "" is no folder.
 type FolderMove struct {
 	Root, From, To string
+}
+
+// activityLog collects when connections were heard of, and saves it at most once
+// a second for each (P1.4).
+type activityLog struct {
+	d  *Directory
+	mu sync.Mutex
+	m  map[activityKey]*activityState
+}
+
+type activityKey struct {
+	tenant     Tenant
+	connection string
+}
+
+type activityState struct {
+	Activity
+	dirty bool
+	timer bool // a save is under way or will be
+}
+
+// saveInterval is how far what is stored may lag.
+const saveInterval = time.Second
+
+func (l *activityLog) init(d *Directory) {
+	l.d, l.m = d, make(map[activityKey]*activityState)
+}
+
+func (l *activityLog) requested(t Tenant, connection string, at time.Time) {
+	l.touch(t, connection, at, func(a *Activity) *time.Time { return &a.LastRequest })
+}
+
+func (l *activityLog) changed(t Tenant, connection string, at time.Time) {
+	l.touch(t, connection, at, func(a *Activity) *time.Time { return &a.LastChange })
+}
+
+func (l *activityLog) touch(t Tenant, connection string, at time.Time, field func(*Activity) *time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	key := activityKey{t, connection}
+	s := l.m[key]
+	if s == nil {
+		s = &activityState{Activity: Activity{Connection: connection}}
+		l.m[key] = s
+	}
+	if f := field(&s.Activity); at.After(*f) {
+		*f = at
+		s.dirty = true
+	}
+	if s.dirty && !s.timer {
+		s.timer = true
+		time.AfterFunc(saveInterval, func() { l.save(key) })
+	}
+}
+
+// save stores what one connection did since the last time.
+func (l *activityLog) save(key activityKey) {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*saveInterval)
+	defer cancel()
+	if err := l.flush(ctx, key); err != nil {
+		l.d.log.Warn("scim: a connection's activity could not be saved", "error", err)
+	}
+}
+
+func (l *activityLog) flush(ctx context.Context, key activityKey) error {
+	l.mu.Lock()
+	s := l.m[key]
+	a, dirty := s.Activity, s.dirty
+	s.timer, s.dirty = false, false
+	l.mu.Unlock()
+	if !dirty {
+		return nil
+	}
+	err := l.d.store.SaveActivity(ctx, key.tenant, a)
+	if err != nil {
+		l.mu.Lock()
+		s.dirty = true // the next touch tries again
+		l.mu.Unlock()
+	}
+	return err
+}
+
+// Flush saves what is not saved yet of the connections' activity. A host calls
+// it before it stops.
+func (d *Directory) Flush(ctx context.Context) error {
+	d.activity.mu.Lock()
+	keys := slices.Collect(maps.Keys(d.activity.m))
+	d.activity.mu.Unlock()
+	var errs []error
+	for _, k := range keys {
+		errs = append(errs, d.activity.flush(ctx, k))
+	}
+	return errors.Join(errs...)
+}
+
+// Activity returns when each connection of a tenant was last heard of (P1.4).
+// What other processes saw may lag by a second.
+func (d *Directory) Activity(ctx context.Context, t Tenant) ([]Activity, error) {
+	stored, err := d.store.Activity(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	d.activity.mu.Lock()
+	defer d.activity.mu.Unlock()
+	for key, s := range d.activity.m {
+		if key.tenant != t {
+			continue
+		}
+		i := slices.IndexFunc(stored, func(a Activity) bool { return a.Connection == key.connection })
+		if i < 0 {
+			stored = append(stored, s.Activity)
+			continue
+		}
+		stored[i].LastRequest = later(stored[i].LastRequest, s.LastRequest)
+		stored[i].LastChange = later(stored[i].LastChange, s.LastChange)
+	}
+	slices.SortFunc(stored, func(a, b Activity) int { return strings.Compare(a.Connection, b.Connection) })
+	return stored, nil
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
+// Log returns a page of a tenant's record (P9.2).
+func (d *Directory) Log(ctx context.Context, t Tenant, q EventQuery) (Page[Event], error) {
+	q.Tenant = t
+	if t == "" {
+		return Page[Event]{}, errors.New("scim: Log: the tenant is missing")
+	}
+	return d.store.Events(ctx, q)
 }

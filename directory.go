@@ -1,0 +1,422 @@
+package scim
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/elimity-com/scim/schema"
+	"github.com/google/uuid"
+	"golang.org/x/text/language"
+
+	"github.com/usher-scim/scim/internal/syntax"
+)
+
+// Config says how a [Directory] works. Store is required; every other zero
+// value is a useful default.
+type Config struct {
+	// Store keeps the data. Required.
+	Store Store
+	// Seats returns the licence of a tenant (P5.1). nil: unlimited. It is asked
+	// whenever a user is about to become active, so it should be quick.
+	Seats func(ctx context.Context, t Tenant) (Limit, error)
+	// Policy returns what the host decided for a tenant. nil: the zero Policy
+	// for all of them.
+	Policy func(ctx context.Context, t Tenant) (Policy, error)
+	// Attributes is the attribute table (P2). nil: ProductAttributes().
+	Attributes []Attribute
+	// Schemas are extension schemas of the host's own. All their attributes are
+	// captured, also those that no row of Attributes names.
+	Schemas []schema.Schema
+	// Languages are the languages of the host, its default first (P2.6). nil: a
+	// view has the language as it was sent, and none for a user without one.
+	Languages []language.Tag
+	// Limits bounds what is read. The zero value means the defaults.
+	Limits Limits
+	// Logger gets what no client may see. nil: slog.Default().
+	Logger *slog.Logger
+	// Now is the clock. nil: time.Now.
+	Now func() time.Time
+}
+
+// Limits bounds what a request may ask for. Zero fields mean the defaults.
+type Limits struct {
+	Body        int64 // bytes of a request's body; 8 MiB
+	Depth       int   // of JSON; 64
+	FilterBytes int   // 8 KiB
+	FilterTerms int   // 64
+	FilterDepth int   // 32
+	Results     int   // resources on a page at most; 1,000
+	PageSize    int   // resources on a page when the client does not say; 100
+	Operations  int   // of one PATCH; 1,000
+	Scan        int   // resources looked at for a filter that the store does not answer; 1,000,000
+}
+
+func (l Limits) withDefaults() Limits {
+	set := func(v *int, def int) {
+		if *v <= 0 {
+			*v = def
+		}
+	}
+	if l.Body <= 0 {
+		l.Body = 8 << 20
+	}
+	set(&l.Depth, 64)
+	set(&l.FilterBytes, 8<<10)
+	set(&l.FilterTerms, 64)
+	set(&l.FilterDepth, 32)
+	set(&l.Results, 1000)
+	set(&l.PageSize, 100)
+	l.PageSize = min(l.PageSize, l.Results)
+	set(&l.Operations, 1000)
+	set(&l.Scan, 1_000_000)
+	return l
+}
+
+// Directory is the domain: the users, groups, seats and folders of all tenants,
+// and the rules of their lives. A host calls it directly; a [Handler] calls it
+// for identity providers. It is safe for concurrent use.
+type Directory struct {
+	store    Store
+	table    *table
+	views    *views
+	config   Config
+	limits   Limits
+	log      *slog.Logger
+	now      func() time.Time
+	activity activityLog
+	feed     feed
+}
+
+// New returns a Directory. It checks the configuration and starts nothing; an
+// error names the field at fault.
+func New(c Config) (*Directory, error) {
+	if c.Store == nil {
+		return nil, errors.New("scim: Config.Store is missing")
+	}
+	if c.Attributes == nil {
+		c.Attributes = ProductAttributes()
+	}
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	t, err := newTable(c.Attributes, c.Schemas)
+	if err != nil {
+		return nil, err
+	}
+	limits := c.Limits.withDefaults()
+	t.filterLimits = syntax.Limits{Bytes: limits.FilterBytes, Terms: limits.FilterTerms, Depth: limits.FilterDepth}
+	d := &Directory{
+		store: c.Store, table: t, views: newViews(t, c.Languages), config: c, limits: limits,
+		log: c.Logger, now: func() time.Time { return c.Now().UTC().Truncate(time.Millisecond) },
+	}
+	d.activity.init(d)
+	return d, nil
+}
+
+// rules returns the transitions for a tenant and a writer.
+func (d *Directory) rules(ctx context.Context, t Tenant, by origin) (*rules, error) {
+	r := &rules{table: d.table, views: d.views, by: by}
+	if by.time.IsZero() {
+		r.by.time = d.now()
+	}
+	if d.config.Policy == nil {
+		return r, nil
+	}
+	var err error
+	if r.policy, err = d.config.Policy(ctx, t); err != nil {
+		return nil, fmt.Errorf("scim: Config.Policy: %w", err)
+	}
+	if p := r.policy.EmailFrom; p != "" && d.table.row(p) == nil {
+		return nil, fmt.Errorf("scim: Policy.EmailFrom: the attribute table has no %q", p)
+	}
+	return r, nil
+}
+
+// seats returns the tenant's licence.
+func (d *Directory) seats(ctx context.Context, t Tenant) (Limit, error) {
+	if d.config.Seats == nil {
+		return Unlimited, nil
+	}
+	l, err := d.config.Seats(ctx, t)
+	if err != nil {
+		return Limit{}, fmt.Errorf("scim: Config.Seats: %w", err)
+	}
+	return l, nil
+}
+
+// attempts bounds how often a lost race is run again.
+const attempts = 16
+
+// pause waits before another attempt, longer each time and never for the same
+// time as the others who lost.
+func pause(ctx context.Context, attempt int) error {
+	wait := min(time.Millisecond<<min(attempt, 6), 50*time.Millisecond)
+	timer := time.NewTimer(rand.N(wait))
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}
+
+// outcome is what a command did to a user.
+type outcome struct {
+	user    *User
+	kind    EventKind
+	changed bool
+}
+
+// create performs a create of a draft, for a client or for the host (P3.1, P4).
+func (d *Directory) create(ctx context.Context, t Tenant, by origin, draft *User, ignored []string) (outcome, error) {
+	r, err := d.rules(ctx, t, by)
+	if err != nil {
+		return outcome{}, err
+	}
+	asked := draft.asked
+	for attempt := 0; ; attempt++ {
+		draft.asked = asked
+		out, err := d.tryCreate(ctx, t, r, draft, ignored)
+		if !retryable(err) || attempt == attempts {
+			return out, err
+		}
+		if err := pause(ctx, attempt); err != nil {
+			return outcome{}, err
+		}
+	}
+}
+
+// errRace marks a write that lost to another one and is worth another look.
+var errRace = errors.New("scim: lost a race")
+
+func retryable(err error) bool { return errors.Is(err, errRace) || errors.Is(err, ErrVersion) }
+
+func (d *Directory) tryCreate(ctx context.Context, t Tenant, r *rules, draft *User, ignored []string) (outcome, error) {
+	find := Find{UserNames: []string{Fold(draft.UserName)}, Archived: true}
+	if email := r.workEmail(draft); email != "" {
+		find.Addresses = []string{Fold(email)}
+		if !r.policy.SharedEmails {
+			find.Emails, find.Addresses = find.Addresses, nil
+		}
+	}
+	found, err := d.store.FindUsers(ctx, t, find)
+	if err != nil {
+		return outcome{}, err
+	}
+	asked := draft.asked
+	for _, seat := range []bool{true, false} {
+		draft.asked = asked
+		after, before, kind, err := r.admit(draft, found, seat)
+		if err != nil {
+			return outcome{}, err
+		}
+		stored, err := d.put(ctx, t, r, before, after, kind, ignored)
+		var conflict *ConflictError
+		switch {
+		case errors.Is(err, ErrSeats) && seat:
+			continue // there is no seat: held, then (P5.2)
+		case errors.As(err, &conflict) && before == nil:
+			return outcome{}, fmt.Errorf("%w: %w", errRace, err) // somebody with that key came meanwhile
+		case err != nil:
+			return outcome{}, err
+		}
+		return outcome{user: stored, kind: kind, changed: true}, nil
+	}
+	return outcome{}, ErrSeats
+}
+
+// put writes a user with its event, and tells who listens.
+func (d *Directory) put(ctx context.Context, t Tenant, r *rules, before, after *User, kind EventKind, ignored []string) (*User, error) {
+	e := r.event(t, before, after, kind, ignored)
+	var g Guard
+	if after.Status == StatusActive && (before == nil || before.Status != StatusActive) {
+		limit, err := d.seats(ctx, t)
+		if err != nil {
+			return nil, err
+		}
+		g.Seats = limit
+	}
+	var stored *User
+	var err error
+	if before == nil {
+		after.ID = uuid.NewString()
+		e.UserID = after.ID
+		stored, err = d.store.CreateUser(ctx, t, after, g, e)
+	} else {
+		g.Version = before.Version
+		stored, err = d.store.UpdateUser(ctx, t, after, g, e)
+	}
+	if err != nil {
+		return nil, err
+	}
+	d.changed(e)
+	return stored, nil
+}
+
+// event describes a write for the record.
+func (r *rules) event(t Tenant, before, after *User, kind EventKind, ignored []string) *Event {
+	e := &Event{
+		Time: r.by.time, Tenant: t, Connection: r.by.connection, Request: r.by.request, Kind: kind,
+		UserID: after.ID, Name: after.UserName, To: after.Status,
+		Warnings: r.views.warnings(after, before), Ignored: ignored,
+	}
+	var old []FolderKey
+	if before != nil {
+		e.From, old = before.Status, before.Keys.Folders
+		e.Changes = r.changes(before, after)
+	}
+	e.Moves = r.moves(old, after.Keys.Folders)
+	return e
+}
+
+// kindOf names what an update did: a change of status before a change of
+// attributes.
+func kindOf(before, after *User) EventKind {
+	if before.Status == after.Status {
+		return UserUpdated
+	}
+	switch after.Status {
+	case StatusActive:
+		return UserActivated
+	case StatusHeld:
+		return UserHeld
+	case StatusArchived:
+		return UserArchived
+	}
+	return UserDeactivated
+}
+
+// edit is what an update does to a copy of the user; it returns what the client
+// sent that is not stored, and a mandatory attribute that it took away by name.
+type edit func(u *User) (ignored []string, removed *attr, err error)
+
+// update reads a user, edits it, and writes it, until no other write came
+// between (P3). With version set, only that version is edited.
+func (d *Directory) update(ctx context.Context, t Tenant, by origin, id, version string, change edit) (outcome, error) {
+	r, err := d.rules(ctx, t, by)
+	if err != nil {
+		return outcome{}, err
+	}
+	for attempt := 0; ; attempt++ {
+		before, err := d.live(ctx, t, id)
+		if err != nil {
+			return outcome{}, err
+		}
+		if version != "" && version != before.Version {
+			return outcome{}, ErrVersion
+		}
+		out, err := d.tryUpdate(ctx, t, r, before, change)
+		if !errors.Is(err, ErrVersion) || version != "" || attempt == attempts {
+			return out, err
+		}
+		if err := pause(ctx, attempt); err != nil {
+			return outcome{}, err
+		}
+	}
+}
+
+func (d *Directory) tryUpdate(ctx context.Context, t Tenant, r *rules, before *User, change edit) (outcome, error) {
+	for _, seat := range []bool{true, false} {
+		after := before.Clone()
+		ignored, removed, err := change(after)
+		if err != nil {
+			return outcome{}, err
+		}
+		if err := r.revise(before, after, removed, seat); err != nil {
+			return outcome{}, err
+		}
+		if r.unchanged(before, after) {
+			return outcome{user: before}, d.noteIgnored(ctx, t, r.by, before, ignored)
+		}
+		kind := kindOf(before, after)
+		stored, err := d.put(ctx, t, r, before, after, kind, ignored)
+		switch {
+		case errors.Is(err, ErrSeats) && seat && r.by.connection != "":
+			continue // held, then (P3.3)
+		case err != nil:
+			return outcome{}, err
+		}
+		return outcome{user: stored, kind: kind, changed: true}, nil
+	}
+	return outcome{}, ErrSeats
+}
+
+// unchanged reports whether a write would store what is stored already.
+func (r *rules) unchanged(before, after *User) bool {
+	if before.Status != after.Status || before.Managed != after.Managed || before.Placeholder != after.Placeholder ||
+		before.DeactivatedBy != after.DeactivatedBy || before.Login != after.Login || before.Email != after.Email ||
+		!slices.Equal(before.Kept, after.Kept) {
+		return false
+	}
+	same := true
+	r.each(func(a *attr) { same = same && a.equal(before, after) })
+	return same
+}
+
+// noteIgnored keeps a note of a request that changed nothing, because what it
+// carried is not stored (P2.1).
+func (d *Directory) noteIgnored(ctx context.Context, t Tenant, by origin, u *User, ignored []string) error {
+	if len(ignored) == 0 {
+		return nil
+	}
+	e := &Event{
+		Time: by.time, Tenant: t, Connection: by.connection, Request: by.request, Kind: RequestIgnored,
+		UserID: u.ID, Name: u.UserName, From: u.Status, To: u.Status, Ignored: ignored,
+	}
+	return d.store.Append(ctx, t, e)
+}
+
+// archive deletes a user as the identity provider means it (P3.4).
+func (d *Directory) archive(ctx context.Context, t Tenant, by origin, id, version string) error {
+	r, err := d.rules(ctx, t, by)
+	if err != nil {
+		return err
+	}
+	for attempt := 0; ; attempt++ {
+		before, err := d.live(ctx, t, id)
+		if err != nil {
+			return err
+		}
+		if version != "" && version != before.Version {
+			return ErrVersion
+		}
+		after := before.Clone()
+		r.archive(after)
+		_, err = d.put(ctx, t, r, before, after, UserArchived, nil)
+		if !errors.Is(err, ErrVersion) || version != "" || attempt == attempts {
+			return err
+		}
+		if err := pause(ctx, attempt); err != nil {
+			return err
+		}
+	}
+}
+
+// live returns a user that is not archived.
+func (d *Directory) live(ctx context.Context, t Tenant, id string) (*User, error) {
+	u, err := d.store.User(ctx, t, id)
+	if err != nil {
+		return nil, err
+	}
+	if u.Status == StatusArchived {
+		return nil, ErrNotFound
+	}
+	return u, nil
+}
+
+// changed tells those who listen of an event that was stored.
+func (d *Directory) changed(e *Event) {
+	if e.Connection != "" {
+		d.activity.changed(e.Tenant, e.Connection, e.Time)
+	}
+	d.feed.publish(e, d.log)
+}

@@ -1,0 +1,233 @@
+package scim
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+)
+
+// feed hands events to those who listen in process.
+type feed struct {
+	mu        sync.RWMutex
+	listeners map[int]func(Event)
+	next      int
+	wake      chan struct{} // closed and replaced at each event
+	consumers map[string]*ConsumerStatus
+}
+
+// publish tells subscribers of an event that is stored, and wakes consumers. A
+// subscriber that panics harms nobody else.
+func (f *feed) publish(e *Event, log *slog.Logger) {
+	f.mu.Lock()
+	listeners := make([]func(Event), 0, len(f.listeners))
+	for _, l := range f.listeners {
+		listeners = append(listeners, l)
+	}
+	if f.wake != nil {
+		close(f.wake)
+		f.wake = nil
+	}
+	f.mu.Unlock()
+	for _, l := range listeners {
+		func() {
+			defer func() {
+				if p := recover(); p != nil {
+					log.Error("scim: a subscriber panicked", "panic", p, "event", e.Kind)
+				}
+			}()
+			l(e.clone())
+		}()
+	}
+}
+
+// woken returns a channel that is closed at the next event.
+func (f *feed) woken() <-chan struct{} {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.wake == nil {
+		f.wake = make(chan struct{})
+	}
+	return f.wake
+}
+
+// clone copies what a receiver could change.
+func (e *Event) clone() Event {
+	c := *e
+	c.Changes, c.Moves = slices.Clone(e.Changes), slices.Clone(e.Moves)
+	c.Added, c.Removed, c.Left = slices.Clone(e.Added), slices.Clone(e.Removed), slices.Clone(e.Left)
+	c.Warnings, c.Ignored = slices.Clone(e.Warnings), slices.Clone(e.Ignored)
+	return c
+}
+
+// Subscribe calls f after each change that this process makes, on the goroutine
+// of the request, until cancel is called (P9.2). f is not told of what other
+// processes do, nor again after a crash; for that there is [Directory.Consume].
+// It should be quick.
+func (d *Directory) Subscribe(f func(Event)) (cancel func()) {
+	d.feed.mu.Lock()
+	defer d.feed.mu.Unlock()
+	if d.feed.listeners == nil {
+		d.feed.listeners = make(map[int]func(Event))
+	}
+	id := d.feed.next
+	d.feed.next++
+	d.feed.listeners[id] = f
+	return func() {
+		d.feed.mu.Lock()
+		defer d.feed.mu.Unlock()
+		delete(d.feed.listeners, id)
+	}
+}
+
+// ConsumerStatus shows how far a consumer is (P9.4).
+type ConsumerStatus struct {
+	Name  string
+	Place string // the last event that it acknowledged
+	// Handled counts the events acknowledged by this process.
+	Handled int
+	// Failures counts the failed attempts at the event at hand; 0 when none is.
+	Failures  int
+	LastError string
+	// Last and Longest are the times from a request to its acknowledgement: of
+	// the last event, and the longest since the process started.
+	Last, Longest time.Duration
+}
+
+// Consumers returns the consumers of this process, by name.
+func (d *Directory) Consumers() []ConsumerStatus {
+	d.feed.mu.RLock()
+	defer d.feed.mu.RUnlock()
+	out := make([]ConsumerStatus, 0, len(d.feed.consumers))
+	for _, c := range d.feed.consumers {
+		out = append(out, *c)
+	}
+	slices.SortFunc(out, func(a, b ConsumerStatus) int {
+		if a.Name < b.Name {
+			return -1
+		}
+		return 1
+	})
+	return out
+}
+
+// How long a consumer waits before it is asked again, and before it looks for
+// what other processes did.
+const (
+	firstRetry   = 50 * time.Millisecond
+	longestRetry = time.Minute
+	pollInterval = time.Second
+)
+
+// errConsumerPanic wraps the panic of a consumer.
+var errConsumerPanic = errors.New("scim: the consumer panicked")
+
+// Consume hands every event of all tenants to f, in order and at least once,
+// from where the consumer of this name stopped, also after a crash (P9.4). An
+// event counts as handled when f returns nil; else f is asked again with the
+// same event, after a time that grows to a minute. Requests and other consumers
+// do not wait for it.
+//
+// Consume runs until ctx ends, on the caller's goroutine, and returns ctx.Err().
+// A name that runs in several processes at once is handed events by each.
+//
+// This is where sessions, API keys and devices of a leaver are revoked: see
+// [Event.EndsAccess].
+func (d *Directory) Consume(ctx context.Context, name string, f func(context.Context, Event) error) error {
+	if name == "" {
+		return errors.New("scim: Consume: the consumer has no name")
+	}
+	status, err := d.feed.enter(name)
+	if err != nil {
+		return err
+	}
+	defer d.feed.leave(name)
+	place, err := d.store.Place(ctx, name)
+	if err != nil {
+		return fmt.Errorf("scim: Consume: %w", err)
+	}
+	for retry := firstRetry; ; {
+		woken := d.feed.woken()
+		page, err := d.store.Events(ctx, EventQuery{After: place, Limit: 100})
+		for i := 0; err == nil && i < len(page.Items); i++ {
+			if err = d.deliver(ctx, status, page.Items[i], f); err == nil {
+				place, retry = page.Items[i].Seq, firstRetry
+				err = d.store.SetPlace(ctx, name, place)
+			}
+		}
+		var wait time.Duration
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case err != nil:
+			d.feed.failed(status, err)
+			d.log.Warn("scim: a consumer failed and will be asked again", "consumer", name, "error", err, "after", retry)
+			wait, woken = retry, nil
+			retry = min(2*retry, longestRetry)
+		case len(page.Items) > 0:
+			continue
+		default:
+			wait = pollInterval
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-ctx.Done():
+		case <-woken:
+		case <-timer.C:
+		}
+		timer.Stop()
+	}
+}
+
+// deliver hands over one event; a panic counts as a failure.
+func (d *Directory) deliver(ctx context.Context, s *ConsumerStatus, e Event, f func(context.Context, Event) error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%w: %v", errConsumerPanic, p)
+		}
+	}()
+	if err := f(ctx, e); err != nil {
+		return err
+	}
+	d.feed.handled(s, &e, d.now())
+	return nil
+}
+
+func (f *feed) enter(name string) (*ConsumerStatus, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.consumers == nil {
+		f.consumers = make(map[string]*ConsumerStatus)
+	}
+	if f.consumers[name] != nil {
+		return nil, fmt.Errorf("scim: Consume: a consumer called %q runs already", name)
+	}
+	s := &ConsumerStatus{Name: name}
+	f.consumers[name] = s
+	return s, nil
+}
+
+func (f *feed) leave(name string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	delete(f.consumers, name)
+}
+
+func (f *feed) failed(s *ConsumerStatus, err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	s.Failures++
+	s.LastError = err.Error()
+}
+
+func (f *feed) handled(s *ConsumerStatus, e *Event, now time.Time) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	s.Handled++
+	s.Place, s.Failures, s.LastError = e.Seq, 0, ""
+	s.Last = now.Sub(e.Time)
+	s.Longest = max(s.Longest, s.Last)
+}
