@@ -1,0 +1,249 @@
+package scim
+
+import (
+	"net/url"
+
+	"github.com/usher-scim/scim/internal/scimjson"
+)
+
+// encoder writes resources as SCIM JSON, from the table and through a
+// projection.
+type encoder struct {
+	t    *table
+	base string // the address of the service, without a slash at the end
+	p    *projection
+}
+
+// comma separates members of an object.
+func comma(b []byte) []byte {
+	if n := len(b); n > 0 && b[n-1] != '{' && b[n-1] != '[' {
+		b = append(b, ',')
+	}
+	return b
+}
+
+func member(b []byte, name string) []byte {
+	b = append(comma(b), '"')
+	b = append(b, name...)
+	return append(b, '"', ':')
+}
+
+// user writes a user. groups are its groups, and manager is the user that its
+// manager value names, nil for none.
+func (e *encoder) user(b []byte, u *User, groups []GroupRef, manager *User) []byte {
+	b = append(b, `{"schemas":["`+UserSchema+`"`...)
+	for _, ext := range e.t.exts {
+		if e.showsAny(&ext.attrSet) && ext.has(u) {
+			b = append(b, ',')
+			b = scimjson.AppendString(b, ext.urn)
+		}
+	}
+	b = append(b, `],"id":`...)
+	b = scimjson.AppendString(b, u.ID)
+	b = e.attributes(b, &e.t.core, u, groups, manager)
+	for _, ext := range e.t.exts {
+		if !e.showsAny(&ext.attrSet) {
+			continue
+		}
+		start := len(b)
+		b = member(b, ext.urn)
+		b = append(b, '{')
+		inner := len(b)
+		if b = e.attributes(b, &ext.attrSet, u, nil, manager); len(b) == inner {
+			b = b[:start] // no empty objects
+			continue
+		}
+		b = append(b, '}')
+	}
+	b = e.meta(b, &e.t.core, "User", "/Users/", u.ID, u.Version, u)
+	return append(b, '}')
+}
+
+func (e *encoder) showsAny(s *attrSet) bool {
+	if e.p == nil {
+		return true
+	}
+	for _, a := range s.all {
+		if e.p.shows(a) {
+			return true
+		}
+	}
+	return false
+}
+
+// attributes writes the attributes of one schema that have a value.
+func (e *encoder) attributes(b []byte, s *attrSet, u *User, groups []GroupRef, manager *User) []byte {
+	for _, a := range s.all {
+		if a.always || a.source == fromMeta || a.name == "meta" && a.ext == nil || !e.p.shows(a) {
+			continue
+		}
+		switch {
+		case a.source == fromGroups:
+			b = e.groups(b, a, groups)
+		case a.multi:
+			if a.list.length(u) > 0 {
+				b = append(comma(b), a.key...)
+				b = appendElements(b, a, u, e.show())
+			}
+		case a.typ == complexType:
+			b = e.complex(b, a, u, manager)
+		case a == e.t.active:
+			b = append(comma(b), a.key...)
+			b = append(b, u.wantsActive()...)
+		default:
+			if v := a.get(u); v != "" {
+				b = append(comma(b), a.key...)
+				b = a.appendText(b, v)
+			}
+		}
+	}
+	return b
+}
+
+func (e *encoder) show() func(*attr) bool {
+	if e.p == nil {
+		return nil
+	}
+	return e.p.showsSub
+}
+
+func (e *encoder) complex(b []byte, a *attr, u *User, manager *User) []byte {
+	start := len(b)
+	b = append(comma(b), a.key...)
+	b = append(b, '{')
+	inner := len(b)
+	for _, s := range a.subs.all {
+		if !e.p.showsSub(s) {
+			continue
+		}
+		v := ""
+		switch {
+		case !s.derived:
+			v = s.get(u)
+		case a == e.t.manager && manager != nil && s.name == "displayName":
+			v = manager.Keys.Label
+		}
+		if v != "" {
+			b = append(comma(b), s.key...)
+			b = s.appendText(b, v)
+		}
+	}
+	if len(b) == inner {
+		return b[:start]
+	}
+	return append(b, '}')
+}
+
+// groups writes the groups that a user is a direct member of.
+func (e *encoder) groups(b []byte, a *attr, groups []GroupRef) []byte {
+	if len(groups) == 0 {
+		return b
+	}
+	b = append(comma(b), a.key...)
+	b = append(b, '[')
+	for i := range groups {
+		b = append(comma(b), '{')
+		b = e.reference(b, a, groups[i].ID, "/Groups/", groups[i].Display, "direct")
+		b = append(b, '}')
+	}
+	return append(b, ']')
+}
+
+// reference writes the parts of an element that names another resource.
+func (e *encoder) reference(b []byte, a *attr, id, endpoint, display, kind string) []byte {
+	for _, s := range a.subs.all {
+		if !e.p.showsSub(s) {
+			continue
+		}
+		switch s.name {
+		case "value":
+			b = append(comma(b), s.key...)
+			b = scimjson.AppendString(b, id)
+		case "$ref":
+			b = append(comma(b), s.key...)
+			b = scimjson.AppendString(b, e.location(endpoint, id))
+		case "display":
+			if display != "" {
+				b = append(comma(b), s.key...)
+				b = scimjson.AppendString(b, display)
+			}
+		case "type":
+			b = append(comma(b), s.key...)
+			b = scimjson.AppendString(b, kind)
+		}
+	}
+	return b
+}
+
+// location is the address of a resource.
+func (e *encoder) location(endpoint, id string) string {
+	return e.base + endpoint + url.PathEscape(id)
+}
+
+// meta writes the metadata of a resource (RFC 7643 section 3.1).
+func (e *encoder) meta(b []byte, s *attrSet, kind, endpoint, id, version string, of dated) []byte {
+	m := s.byName["meta"]
+	if !e.p.shows(m) {
+		return b
+	}
+	b = append(comma(b), m.key...)
+	b = append(b, '{')
+	for _, s := range m.subs.all {
+		if !e.p.showsSub(s) {
+			continue
+		}
+		b = append(comma(b), s.key...)
+		switch s.name {
+		case "resourceType":
+			b = append(b, '"')
+			b = append(b, kind...)
+			b = append(b, '"')
+		case "created":
+			created, _ := of.dates()
+			b = scimjson.AppendTime(b, created)
+		case "lastModified":
+			_, modified := of.dates()
+			b = scimjson.AppendTime(b, modified)
+		case "location":
+			b = scimjson.AppendString(b, e.location(endpoint, id))
+		case "version":
+			b = scimjson.AppendString(b, etag(version))
+		}
+	}
+	return append(b, '}')
+}
+
+// groupHead writes a group up to its members; what follows are the elements of
+// members and groupTail.
+func (e *encoder) groupHead(b []byte, g *Group) []byte {
+	b = append(b, `{"schemas":["`+GroupSchema+`"],"id":`...)
+	b = scimjson.AppendString(b, g.ID)
+	for _, a := range e.t.group.all {
+		if a.always || a.source != fromGroup || !e.p.shows(a) {
+			continue
+		}
+		if v := a.groupField(g); v != "" {
+			b = append(comma(b), a.key...)
+			b = scimjson.AppendString(b, v)
+		}
+	}
+	return e.meta(b, &e.t.group, "Group", "/Groups/", g.ID, g.Version, g)
+}
+
+// members is the attribute members, nil where the projection leaves it out.
+func (e *encoder) members() *attr {
+	if m := e.t.group.byName["members"]; e.p.shows(m) {
+		return m
+	}
+	return nil
+}
+
+func (e *encoder) memberElement(b []byte, a *attr, m Member) []byte {
+	endpoint := "/Users/"
+	if m.Group {
+		endpoint = "/Groups/"
+	}
+	b = append(b, '{')
+	b = e.reference(b, a, m.ID, endpoint, m.Display, m.kind())
+	return append(b, '}')
+}

@@ -1,0 +1,202 @@
+package scim
+
+import "net/http"
+
+// This file is /Groups on the wire (RFC 7644 section 3).
+
+// groupBody reads a whole group.
+func (x *exchange) groupBody() (*groupDraft, error) {
+	body, err := x.body()
+	if err != nil {
+		return nil, err
+	}
+	w := &groupWriter{}
+	w.init(x.h.d.table)
+	if err := w.resource(body); err != nil {
+		return nil, err
+	}
+	return w.finish(), nil
+}
+
+// createGroup is POST /Groups.
+func (x *exchange) createGroup() (answer, error) {
+	draft, err := x.groupBody()
+	if err != nil {
+		return answer{}, err
+	}
+	g, err := x.h.d.createGroup(x.ctx, x.conn.Tenant, x.by, draft)
+	if err != nil {
+		return answer{}, err
+	}
+	return x.group(http.StatusCreated, g), nil
+}
+
+// getGroup is GET /Groups/{id}.
+func (x *exchange) getGroup() (answer, error) {
+	g, err := x.h.d.store.Group(x.ctx, x.conn.Tenant, x.parts[1])
+	if err != nil {
+		return answer{}, err
+	}
+	return x.group(http.StatusOK, g), nil
+}
+
+// putGroup is PUT /Groups/{id}.
+func (x *exchange) putGroup() (answer, error) {
+	draft, err := x.groupBody()
+	if err != nil {
+		return answer{}, err
+	}
+	g, _, err := x.h.d.updateGroup(x.ctx, x.conn.Tenant, x.by, x.parts[1], draft)
+	if err != nil {
+		return answer{}, err
+	}
+	return x.group(http.StatusOK, g), nil
+}
+
+// patchGroup is PATCH /Groups/{id}. It answers 204, unless the client names the
+// attributes that it wants to see: the members may be many.
+func (x *exchange) patchGroup() (answer, error) {
+	body, err := x.body()
+	if err != nil {
+		return answer{}, err
+	}
+	ops, err := x.h.d.table.parsePatch(body, true)
+	if err != nil {
+		return answer{}, err
+	}
+	id := x.parts[1]
+	var g *Group
+	for attempt := 0; ; attempt++ {
+		w := &groupWriter{}
+		w.init(x.h.d.table)
+		w.current = func() ([]Member, error) { return x.membersNow(id, w) }
+		if err := w.apply(ops); err != nil {
+			return answer{}, err
+		}
+		draft := w.finish()
+		g, _, err = x.h.d.updateGroup(x.ctx, x.conn.Tenant, x.by, id, draft)
+		if err == nil {
+			break
+		}
+		if draft.version == "" || !retryable(err) || attempt == attempts {
+			return answer{}, err
+		}
+		if err := pause(x.ctx, attempt); err != nil {
+			return answer{}, err
+		}
+	}
+	if _, asked := query(x.query, "attributes"); asked {
+		return x.group(http.StatusOK, g), nil
+	}
+	return answer{status: http.StatusNoContent, version: g.Version}, nil
+}
+
+// membersNow lists the members that a group has, for a filter that has to see
+// them; the change then depends on the version that was read.
+func (x *exchange) membersNow(id string, w *groupWriter) ([]Member, error) {
+	g, err := x.h.d.store.Group(x.ctx, x.conn.Tenant, id)
+	if err != nil {
+		return nil, err
+	}
+	w.draft.version = g.Version
+	var out []Member
+	err = x.h.d.eachMember(x.ctx, x.conn.Tenant, id, func(m Member) bool {
+		out = append(out, m)
+		return true
+	})
+	return out, err
+}
+
+// deleteGroup is DELETE /Groups/{id}.
+func (x *exchange) deleteGroup() (answer, error) {
+	return answer{status: http.StatusNoContent}, x.h.d.deleteGroup(x.ctx, x.conn.Tenant, x.by, x.parts[1], "")
+}
+
+// group answers with one group, its members streamed page by page.
+func (x *exchange) group(status int, g *Group) answer {
+	enc := x.encoder(true)
+	return answer{
+		status: status, location: enc.location("/Groups/", g.ID), version: g.Version,
+		stream: func() error {
+			if err := x.writeGroup(enc, g); err != nil {
+				return err
+			}
+			return x.send(status)
+		},
+	}
+}
+
+// writeGroup writes a group to the buffer, and the buffer out where it grows large.
+func (x *exchange) writeGroup(enc *encoder, g *Group) error {
+	x.buf.out = enc.groupHead(x.buf.out, g)
+	if a := enc.members(); a != nil {
+		if err := x.writeMembers(enc, a, g); err != nil {
+			return err
+		}
+	}
+	x.buf.out = append(x.buf.out, '}')
+	return x.flush()
+}
+
+func (x *exchange) writeMembers(enc *encoder, a *attr, g *Group) error {
+	q := Query{Limit: 1000}
+	first := true
+	for {
+		page, err := x.h.d.store.Members(x.ctx, x.conn.Tenant, g.ID, q)
+		if err != nil {
+			return err
+		}
+		if first && len(page.Items) == 0 {
+			return nil
+		}
+		if first {
+			x.buf.out = append(append(comma(x.buf.out), a.key...), '[')
+		}
+		for i, m := range page.Items {
+			if i > 0 || !first {
+				x.buf.out = append(x.buf.out, ',')
+			}
+			x.buf.out = enc.memberElement(x.buf.out, a, m)
+		}
+		first = false
+		if err := x.flush(); err != nil {
+			return err
+		}
+		if q.After = page.Next; q.After == "" {
+			x.buf.out = append(x.buf.out, ']')
+			return nil
+		}
+	}
+}
+
+// listGroups is GET /Groups.
+func (x *exchange) listGroups() (answer, error) {
+	l, err := x.h.d.parseList(x.query)
+	if err != nil {
+		return answer{}, err
+	}
+	q := l.page()
+	if l.filter != "" {
+		if q.Filter, err = x.h.d.GroupFilter(l.filter); err != nil {
+			return answer{}, err
+		}
+	}
+	page, err := x.h.d.listGroups(x.ctx, x.conn.Tenant, q)
+	if err != nil {
+		return answer{}, err
+	}
+	enc := x.encoder(true)
+	return answer{status: http.StatusOK, stream: func() error {
+		x.listHead(page.Total, l.startIndex, len(page.Items))
+		for i, g := range page.Items {
+			if i > 0 {
+				x.buf.out = append(x.buf.out, ',')
+			}
+			if err := x.writeGroup(enc, g); err != nil {
+				return err
+			}
+		}
+		x.buf.out = append(x.buf.out, "]}"...)
+		return x.send(http.StatusOK)
+	}}, nil
+}

@@ -1,0 +1,430 @@
+package scim
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/usher-scim/scim/internal/scimjson"
+)
+
+// HandlerConfig says how a [Handler] works. BaseURL and Verifier are required.
+type HandlerConfig struct {
+	// BaseURL is the public address of the service, such as
+	// https://app.example.com/scim/v2. Locations in answers begin with it, and its
+	// path is what ServeHTTP expects requests to begin with. It is never taken
+	// from a request.
+	BaseURL string
+	// Verifier says whose a bearer token is.
+	Verifier TokenVerifier
+}
+
+// Handler is the wire: SCIM 2.0 over HTTP (RFC 7644) for a [Directory]. It reads
+// tolerantly and answers strictly. It is safe for concurrent use.
+type Handler struct {
+	d        *Directory
+	verifier TokenVerifier
+	base     string // BaseURL without a slash at the end
+	prefix   string // its path, the same
+	config   []byte // the rendered ServiceProviderConfig
+	types    []document
+	schemas  []document
+}
+
+// NewHandler returns a Handler for d. It checks the configuration and starts
+// nothing; an error names the field at fault.
+func NewHandler(d *Directory, c HandlerConfig) (*Handler, error) {
+	switch {
+	case d == nil:
+		return nil, errors.New("scim: NewHandler needs a Directory")
+	case c.Verifier == nil:
+		return nil, errors.New("scim: HandlerConfig.Verifier is missing")
+	}
+	u, err := url.Parse(c.BaseURL)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("scim: HandlerConfig.BaseURL: %w", err)
+	case u.Scheme != "http" && u.Scheme != "https" || u.Host == "":
+		return nil, fmt.Errorf("scim: HandlerConfig.BaseURL: %q is not an address such as https://app.example.com/scim/v2", c.BaseURL)
+	case u.RawQuery != "" || u.Fragment != "" || u.User != nil:
+		return nil, errors.New("scim: HandlerConfig.BaseURL has more than scheme, host and path")
+	}
+	h := &Handler{d: d, verifier: c.Verifier, base: strings.TrimRight(c.BaseURL, "/"), prefix: strings.TrimRight(u.Path, "/")}
+	h.discover()
+	return h, nil
+}
+
+// Mount returns a handler that answers requests below the path of BaseURL and
+// passes all others to next. An identity provider may double the slash after
+// the address that was pasted into it; [http.ServeMux] redirects such a request,
+// and a redirected POST is lost. Mounted in front of the mux, none is.
+func (h *Handler) Mount(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, ok := h.route(r.URL.Path); ok {
+			h.ServeHTTP(w, r)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// route takes the path of BaseURL and doubled slashes off a path.
+func (h *Handler) route(path string) ([]string, bool) {
+	rest := path
+	for part := range strings.SplitSeq(h.prefix, "/") {
+		if part == "" {
+			continue
+		}
+		rest = strings.TrimLeft(rest, "/")
+		var ok bool
+		if rest, ok = strings.CutPrefix(rest, part); !ok || rest != "" && rest[0] != '/' {
+			return nil, false
+		}
+	}
+	var parts []string
+	for part := range strings.SplitSeq(rest, "/") {
+		if part != "" {
+			parts = append(parts, part)
+		}
+	}
+	return parts, true
+}
+
+// exchange is one request and what is known of it.
+type exchange struct {
+	h      *Handler
+	r      *http.Request
+	w      http.ResponseWriter
+	ctx    context.Context
+	id     string
+	conn   Connection
+	by     origin
+	query  url.Values
+	parts  []string // the path below the base
+	buf    *buffer
+	status int
+	wrote  bool
+}
+
+// answer is what a handler method returns: the body lies in the exchange's
+// buffer, unless stream writes it.
+type answer struct {
+	status   int
+	location string
+	version  string
+	// stream writes the body itself, for answers that do not fit into memory.
+	stream func() error
+}
+
+// ServeHTTP answers a SCIM request.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	x := &exchange{h: h, r: r, w: w, ctx: r.Context(), id: requestID(), buf: newBuffer()}
+	defer x.buf.free()
+	header := w.Header()
+	header.Set("Content-Type", "application/scim+json; charset=utf-8")
+	header.Set("X-Content-Type-Options", "nosniff")
+	header.Set("Cache-Control", "no-store")
+	header.Set("X-Request-Id", x.id)
+	start := time.Now()
+	defer func() {
+		if p := recover(); p != nil {
+			if p == http.ErrAbortHandler {
+				panic(p)
+			}
+			h.d.log.Error("scim: a request panicked", "request", x.id, "panic", p)
+			x.fail(&Error{Status: http.StatusInternalServerError, Detail: "The request failed inside the service. Its request id is in the log."})
+		}
+		x.logged(time.Since(start))
+	}()
+	a, err := x.serve()
+	if err == nil {
+		err = x.write(a)
+	}
+	if err != nil {
+		x.fail(err)
+	}
+}
+
+// requestID makes a short name for a request. It is no secret.
+func requestID() string {
+	var b [8]byte
+	n := rand.Uint64()
+	for i := range b {
+		b[i] = byte(n >> (8 * i))
+	}
+	return hex.EncodeToString(b[:])
+}
+
+// logged writes the line of a request to the log: never its query, whose
+// filters have personal data, its token, or its body.
+func (x *exchange) logged(took time.Duration) {
+	level := slog.LevelDebug
+	if x.status >= 500 {
+		level = slog.LevelError
+	}
+	if !x.h.d.log.Enabled(x.ctx, level) {
+		return
+	}
+	x.h.d.log.LogAttrs(x.ctx, level, "scim: request",
+		slog.String("request", x.id), slog.String("method", x.r.Method), slog.String("path", x.r.URL.Path),
+		slog.Int("status", x.status), slog.Duration("took", took),
+		slog.String("tenant", string(x.conn.Tenant)), slog.String("connection", x.conn.ID))
+}
+
+// serve authenticates, routes and performs a request.
+func (x *exchange) serve() (answer, error) {
+	if err := x.authenticate(); err != nil {
+		return answer{}, err
+	}
+	now := x.h.d.now()
+	x.by = origin{connection: x.conn.ID, request: x.id, time: now}
+	x.h.d.activity.requested(x.conn.Tenant, x.conn.ID, now)
+	parts, ok := x.h.route(x.r.URL.Path)
+	if !ok {
+		return answer{}, errNoEndpoint
+	}
+	x.parts = parts
+	if x.r.URL.RawQuery != "" {
+		x.query = x.r.URL.Query()
+	}
+	return x.dispatch()
+}
+
+var errNoEndpoint = &Error{Status: http.StatusNotFound, Detail: "There is no such endpoint. Check the tenant URL: it ends before /Users."}
+
+// authenticate finds out whose the bearer token is. It is read from the header
+// alone, never from the query.
+func (x *exchange) authenticate() error {
+	scheme, token, _ := strings.Cut(x.r.Header.Get("Authorization"), " ")
+	token = strings.TrimSpace(token)
+	if !strings.EqualFold(scheme, "Bearer") || token == "" {
+		x.w.Header().Set("WWW-Authenticate", `Bearer realm="scim"`)
+		return &Error{Status: http.StatusUnauthorized, Detail: "The request has no bearer token. Paste the token of this connection into the identity provider."}
+	}
+	conn, err := x.h.verifier.VerifyToken(x.ctx, token)
+	switch {
+	case err == nil && conn.ID != "" && conn.Tenant != "":
+		x.conn = conn
+		return nil
+	case errors.Is(err, ErrToken):
+		x.w.Header().Set("WWW-Authenticate", `Bearer realm="scim", error="invalid_token"`)
+		return &Error{Status: http.StatusUnauthorized, Detail: "The bearer token is not valid: it was mistyped, revoked, or has expired.", Err: err}
+	case err == nil:
+		err = errors.New("scim: the TokenVerifier returned a connection without an ID or a tenant")
+	}
+	x.w.Header().Set("Retry-After", "30")
+	return &Error{Status: http.StatusServiceUnavailable, Detail: "The token cannot be checked at the moment. Try again later.", Err: err}
+}
+
+// dispatch finds the method that performs a request.
+func (x *exchange) dispatch() (answer, error) {
+	p := x.parts
+	switch {
+	case len(p) == 0:
+		return x.methods(nil)
+	case p[0] == "Users" && len(p) == 1:
+		return x.methods(map[string]action{http.MethodGet: x.listUsers, http.MethodPost: x.createUser})
+	case p[0] == "Groups" && len(p) == 1:
+		return x.methods(map[string]action{http.MethodGet: x.listGroups, http.MethodPost: x.createGroup})
+	case (p[0] == "Users" || p[0] == "Groups") && len(p) == 2 && p[1] == ".search", len(p) == 1 && (p[0] == ".search" || p[0] == "Bulk" || p[0] == "Me"):
+		return answer{}, &Error{Status: http.StatusNotImplemented, Detail: "/" + strings.Join(p, "/") + " is not supported by this service."}
+	case p[0] == "Users" && len(p) == 2:
+		return x.resource(x.getUser, x.putUser, x.patchUser, x.deleteUser)
+	case p[0] == "Groups" && len(p) == 2:
+		return x.resource(x.getGroup, x.putGroup, x.patchGroup, x.deleteGroup)
+	case len(p) <= 2 && x.h.isDiscovery(p[0]):
+		return x.methods(map[string]action{http.MethodGet: x.discovery})
+	}
+	return answer{}, errNoEndpoint
+}
+
+type action func() (answer, error)
+
+func (x *exchange) resource(get, put, patch, remove action) (answer, error) {
+	switch x.r.Method {
+	case http.MethodGet, http.MethodHead:
+		return get()
+	case http.MethodPut:
+		return put()
+	case http.MethodPatch:
+		return patch()
+	case http.MethodDelete:
+		return remove()
+	}
+	return x.notAllowed("GET, HEAD, PUT, PATCH, DELETE")
+}
+
+func (x *exchange) methods(m map[string]action) (answer, error) {
+	method := x.r.Method
+	if method == http.MethodHead {
+		method = http.MethodGet
+	}
+	if f := m[method]; f != nil {
+		return f()
+	}
+	if len(m) == 0 {
+		return answer{}, &Error{Status: http.StatusNotImplemented, Detail: "A query over all types of resources is not supported by this service; query /Users or /Groups."}
+	}
+	allow := "GET, HEAD"
+	if m[http.MethodPost] != nil {
+		allow += ", POST"
+	}
+	return x.notAllowed(allow)
+}
+
+func (x *exchange) notAllowed(allow string) (answer, error) {
+	x.w.Header().Set("Allow", allow)
+	return answer{}, &Error{
+		Status: http.StatusMethodNotAllowed,
+		Detail: shorten(x.r.Method, 20) + " is not possible here; possible are " + allow + ".",
+	}
+}
+
+// body reads and parses the request's body within the limits.
+func (x *exchange) body() (scimjson.Value, error) {
+	media, _, _ := strings.Cut(x.r.Header.Get("Content-Type"), ";")
+	media = strings.TrimSpace(media)
+	if media != "" && !strings.EqualFold(media, "application/scim+json") && !strings.EqualFold(media, "application/json") {
+		return scimjson.Value{}, &Error{
+			Status: http.StatusUnsupportedMediaType,
+			Detail: "The body's Content-Type is " + strconv.Quote(shorten(media, 60)) + "; it must be application/scim+json or application/json.",
+		}
+	}
+	limit := x.h.d.limits.Body
+	if x.r.ContentLength > limit {
+		return scimjson.Value{}, &http.MaxBytesError{Limit: limit}
+	}
+	if err := x.buf.read(http.MaxBytesReader(x.w, x.r.Body, limit), x.r.ContentLength); err != nil {
+		var tooLarge *http.MaxBytesError
+		if errors.As(err, &tooLarge) {
+			return scimjson.Value{}, err
+		}
+		return scimjson.Value{}, &Error{Status: http.StatusBadRequest, Type: typeInvalidSyntax, Detail: "The body could not be read whole.", Err: err}
+	}
+	if len(x.buf.in) == 0 {
+		return scimjson.Value{}, badRequest(typeInvalidSyntax, "The body is empty.")
+	}
+	err := x.buf.doc.Parse(x.buf.in, scimjson.Limits{Depth: x.h.d.limits.Depth})
+	var limits *scimjson.LimitError
+	switch {
+	case errors.As(err, &limits):
+		return scimjson.Value{}, &Error{Status: http.StatusRequestEntityTooLarge, Detail: "The body is too large or nested too deeply: " + err.Error() + ".", Err: err}
+	case err != nil:
+		return scimjson.Value{}, badRequest(typeInvalidSyntax, "The body is not valid JSON: %s.", err)
+	}
+	return x.buf.doc.Root(), nil
+}
+
+// write sends an answer.
+func (x *exchange) write(a answer) error {
+	header := x.w.Header()
+	if a.location != "" {
+		header.Set("Location", a.location)
+	}
+	if a.version != "" {
+		header.Set("ETag", etag(a.version))
+	}
+	if a.stream != nil {
+		x.status = a.status
+		return a.stream()
+	}
+	if a.status == http.StatusNoContent {
+		header.Del("Content-Type")
+	} else {
+		header.Set("Content-Length", strconv.Itoa(len(x.buf.out)))
+	}
+	return x.send(a.status)
+}
+
+// send writes the status and what is in the buffer.
+func (x *exchange) send(status int) error {
+	if !x.wrote {
+		x.status, x.wrote = status, true
+		x.w.WriteHeader(status)
+	}
+	if len(x.buf.out) == 0 {
+		return nil
+	}
+	_, err := x.w.Write(x.buf.out)
+	x.buf.out = x.buf.out[:0]
+	if err != nil {
+		return fmt.Errorf("%w: %w", errGone, err)
+	}
+	return nil
+}
+
+// errGone says that the client does not read the answer any more.
+var errGone = errors.New("scim: the client is gone")
+
+// flush sends the buffer in the middle of a streamed answer once it is large.
+func (x *exchange) flush() error {
+	if len(x.buf.out) < 64<<10 {
+		return nil
+	}
+	return x.send(x.status)
+}
+
+// fail answers with an error, puts the refusal on the tenant's record (P9.3),
+// and the cause of a failure in the log.
+func (x *exchange) fail(err error) {
+	if x.wrote {
+		// Part of the answer is out: what is left is to break it off visibly.
+		if !errors.Is(err, errGone) {
+			x.h.d.log.Error("scim: an answer broke off", "request", x.id, "error", err)
+		}
+		panic(http.ErrAbortHandler)
+	}
+	e := asError(err)
+	if x.ctx.Err() != nil && e.Status >= 500 {
+		x.w.Header().Set("Retry-After", "5")
+		e = &Error{Status: http.StatusServiceUnavailable, Detail: "The request was broken off before it was done. Try again.", Err: err}
+	}
+	if e.Status >= 500 {
+		x.h.d.log.Error("scim: request failed", "request", x.id, "error", e.Err)
+	}
+	if x.conn.ID != "" {
+		x.refused(e)
+	}
+	for _, name := range []string{"Location", "ETag"} {
+		x.w.Header().Del(name)
+	}
+	b := append(x.buf.out[:0], `{"schemas":["urn:ietf:params:scim:api:messages:2.0:Error"],"status":"`...)
+	b = append(strconv.AppendInt(b, int64(e.Status), 10), '"')
+	if e.Type != "" {
+		b = scimjson.AppendString(append(b, `,"scimType":`...), e.Type)
+	}
+	b = scimjson.AppendString(append(b, `,"detail":`...), e.Detail)
+	x.buf.out = append(b, '}')
+	x.w.Header().Set("Content-Length", strconv.Itoa(len(x.buf.out)))
+	_ = x.send(e.Status)
+}
+
+// refused keeps a refusal on the record. That the client is answered does not
+// depend on it.
+func (x *exchange) refused(e *Error) {
+	ev := &Event{
+		Time: x.by.time, Tenant: x.conn.Tenant, Connection: x.conn.ID, Request: x.id,
+		Kind: RequestRefused, Status: e.Status, Error: e.Detail, Name: shorten(x.r.Method+" "+x.r.URL.Path, 200),
+	}
+	if len(x.parts) == 2 {
+		switch x.parts[0] {
+		case "Users":
+			ev.UserID = shorten(x.parts[1], 200)
+		case "Groups":
+			ev.GroupID = shorten(x.parts[1], 200)
+		}
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(x.ctx), 5*time.Second)
+	defer cancel()
+	if err := x.h.d.store.Append(ctx, x.conn.Tenant, ev); err != nil {
+		x.h.d.log.Error("scim: a refusal could not be recorded", "request", x.id, "error", err)
+	}
+}
