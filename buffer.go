@@ -15,21 +15,23 @@ type buffer struct {
 	doc scimjson.Doc
 }
 
-var buffers = sync.Pool{New: func() any { return &buffer{out: make([]byte, 0, 4<<10)} }}
-
 // keepBuffer is the largest buffer that is kept for another request.
 const keepBuffer = 256 << 10
 
-func newBuffer() *buffer {
-	b := buffers.Get().(*buffer)
-	b.in, b.out = b.in[:0], b.out[:0]
-	return b
-}
+var exchanges = sync.Pool{New: func() any { return &exchange{buf: buffer{out: make([]byte, 0, 4<<10)}} }}
 
-func (b *buffer) free() {
-	if cap(b.in) <= keepBuffer && cap(b.out) <= keepBuffer {
-		buffers.Put(b)
+func newExchange() *exchange { return exchanges.Get().(*exchange) }
+
+// free gives the exchange back, with nothing in it of the request.
+func (x *exchange) free() {
+	buf := x.buf
+	if cap(buf.in) > keepBuffer || cap(buf.out) > keepBuffer || buf.doc.Size() > keepBuffer {
+		return
 	}
+	buf.in, buf.out = buf.in[:0], buf.out[:0]
+	buf.doc.Reset()
+	*x = exchange{buf: buf}
+	exchanges.Put(x)
 }
 
 // read fills in from r. size is how much is expected, below zero when unknown.

@@ -2,7 +2,7 @@ package scim
 
 import (
 	"fmt"
-	"strings"
+	"strconv"
 	"time"
 
 	filter "github.com/scim2/filter-parser/v2"
@@ -92,7 +92,7 @@ func (c *compiler) comparison(e *filter.AttributeExpression, within *attr) (*nod
 	if err != nil {
 		return nil, err
 	}
-	n := &node{attr: a, op: filter.CompareOperator(strings.ToLower(string(e.Operator)))}
+	n := &node{attr: a, op: e.Operator}
 	if a.typ == complexType || a.multi && a.value != nil {
 		switch {
 		case a.value != nil && (n.op != filter.PR || !a.multi):
@@ -117,26 +117,19 @@ func (n *node) literal(value any) error {
 	equality := n.op == filter.EQ || n.op == filter.NE
 	within := n.op == filter.CO || n.op == filter.SW || n.op == filter.EW
 	a := n.attr
-	mismatch := badRequest(typeInvalidFilter, "%s is of type %s and cannot be compared by %s with %v.", a.path, a.typ, n.op, quoteLiteral(value))
 	text, isText := value.(string)
 	n.raw = text
+	ok := true
 	switch {
 	case value == nil, isText && text == "" && equality:
-		n.null = true
-		if !equality {
-			return mismatch
-		}
-		return nil
+		n.null, ok = true, equality
 	case a.typ == Boolean:
-		if b, ok := value.(bool); ok {
-			n.text = fmt.Sprint(b)
-		} else if n.text = Fold(text); n.text != "true" && n.text != "false" {
-			return mismatch
+		n.text = Fold(text)
+		if b, isBool := value.(bool); isBool {
+			n.text = strconv.FormatBool(b)
 		}
-		if n.raw = n.text; !equality {
-			return mismatch
-		}
-		return nil
+		n.raw = n.text
+		ok = equality && (n.text == "true" || n.text == "false")
 	case a.typ == Integer || a.typ == Decimal:
 		switch v := value.(type) {
 		case int:
@@ -144,26 +137,24 @@ func (n *node) literal(value any) error {
 		case float64:
 			n.num = v
 		default:
-			return mismatch
+			ok = false
 		}
-		if within {
-			return mismatch
-		}
-		return nil
+		ok = ok && !within
 	case !isText, a.typ == Binary && !equality:
-		return mismatch
+		ok = false
 	case a.typ == DateTime:
-		t, ok := parseDateTime(text)
-		if !ok || within {
-			return mismatch
+		n.time, ok = parseDateTime(text)
+		ok = ok && !within
+	default:
+		if a.typ == Date {
+			n.time, _, n.isTime = parseDate(text)
 		}
-		n.time = t
-		return nil
-	case a.typ == Date:
-		n.time, _, n.isTime = parseDate(text)
+		if n.text = text; !a.caseExact {
+			n.text = Fold(text)
+		}
 	}
-	if n.text = text; !a.caseExact {
-		n.text = Fold(text)
+	if !ok {
+		return badRequest(typeInvalidFilter, "%s is of type %s and cannot be compared by %s with %s.", a.path, a.typ, n.op, quoteLiteral(value))
 	}
 	return nil
 }

@@ -35,14 +35,13 @@ func (w *writer) resource(body scimjson.Value) error {
 		return badRequest(typeInvalidSyntax, "The body must be a JSON object that is a user.")
 	}
 	for key, v := range body.Members() {
-		name := key.String()
-		if a := w.t.core.find(name); a != nil {
-			if err := w.replace(a, v); err != nil {
+		if a := w.t.core.findKey(key.Bytes()); a != nil {
+			if err := w.assign(a, v, true); err != nil {
 				return err
 			}
 			continue
 		}
-		if err := w.member(name, v, true); err != nil {
+		if err := w.member(key.String(), v, true); err != nil {
 			return err
 		}
 	}
@@ -83,13 +82,13 @@ func (w *writer) extension(ext *extension, v scimjson.Value, replace bool) error
 		return badRequest(typeInvalidValue, "%s must be an object.", ext.urn)
 	}
 	for key, value := range v.Members() {
-		name := key.String()
-		if a := ext.find(name); a != nil {
+		if a := ext.findKey(key.Bytes()); a != nil {
 			if err := w.assign(a, value, replace); err != nil {
 				return err
 			}
 			continue
 		}
+		name := key.String()
 		path := name
 		if !strings.HasPrefix(Fold(name), "urn:") {
 			path = ext.urn + ":" + name
@@ -100,8 +99,6 @@ func (w *writer) extension(ext *extension, v scimjson.Value, replace bool) error
 	}
 	return nil
 }
-
-func (w *writer) replace(a *attr, v scimjson.Value) error { return w.assign(a, v, true) }
 
 // assign writes the value of a whole attribute. Adding to a multi-valued one
 // appends; replacing clears it first. A single one is replaced either way, and a
@@ -167,7 +164,7 @@ func (w *writer) complex(a *attr, v scimjson.Value) error {
 			}
 		}
 		for key, value := range v.Members() {
-			if err := w.subAttribute(a, key.String(), value); err != nil {
+			if err := w.subAttribute(a, key, value); err != nil {
 				return err
 			}
 		}
@@ -176,10 +173,10 @@ func (w *writer) complex(a *attr, v scimjson.Value) error {
 	return badRequest(typeInvalidValue, "%s must be an object.", a.path)
 }
 
-func (w *writer) subAttribute(a *attr, name string, v scimjson.Value) error {
-	sub := a.subs.find(name)
+func (w *writer) subAttribute(a *attr, key scimjson.Key, v scimjson.Value) error {
+	sub := a.subs.findKey(key.Bytes())
 	if sub == nil {
-		w.ignore(a.path + "." + name)
+		w.ignore(a.path + "." + key.String())
 		return nil
 	}
 	if sub.readOnly || sub.derived {
@@ -275,7 +272,7 @@ func (w *writer) fill(a *attr, i int, v scimjson.Value) error {
 		return badRequest(typeInvalidValue, "Each element of %s must be an object.", a.path)
 	}
 	for key, value := range v.Members() {
-		sub := a.subs.find(key.String())
+		sub := a.subs.findKey(key.Bytes())
 		if sub == nil {
 			if name := key.String(); name != "$ref" {
 				w.ignore(a.path + "." + name)

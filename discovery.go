@@ -29,7 +29,7 @@ func (h *Handler) isDiscovery(endpoint string) bool {
 
 // discovery is GET of the documents that describe the service (RFC 7644 section 4).
 func (x *exchange) discovery() (answer, error) {
-	if _, ok := query(x.query, "filter"); ok {
+	if x.query.filter != "" {
 		return answer{}, &Error{Status: http.StatusForbidden, Detail: "The documents that describe the service cannot be filtered."}
 	}
 	list := x.h.types

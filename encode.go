@@ -11,7 +11,9 @@ import (
 type encoder struct {
 	t    *table
 	base string // the address of the service, without a slash at the end
-	p    *projection
+	// jsonBase is base as it stands inside a JSON string.
+	jsonBase []byte
+	p        *projection
 }
 
 // comma separates members of an object.
@@ -161,7 +163,7 @@ func (e *encoder) reference(b []byte, a *attr, id, endpoint, display, kind strin
 			b = scimjson.AppendString(b, id)
 		case "$ref":
 			b = append(comma(b), s.key...)
-			b = scimjson.AppendString(b, e.location(endpoint, id))
+			b = e.appendLocation(b, endpoint, id)
 		case "display":
 			if display != "" {
 				b = append(comma(b), s.key...)
@@ -178,6 +180,30 @@ func (e *encoder) reference(b []byte, a *attr, id, endpoint, display, kind strin
 // location is the address of a resource.
 func (e *encoder) location(endpoint, id string) string {
 	return e.base + endpoint + url.PathEscape(id)
+}
+
+// appendLocation writes the address of a resource as JSON.
+func (e *encoder) appendLocation(b []byte, endpoint, id string) []byte {
+	if !plainID(id) {
+		return scimjson.AppendString(b, e.location(endpoint, id))
+	}
+	b = append(b, '"')
+	b = append(b, e.jsonBase...)
+	b = append(b, endpoint...)
+	b = append(b, id...)
+	return append(b, '"')
+}
+
+// plainID reports whether an ID needs escaping neither in an address nor in JSON.
+func plainID(id string) bool {
+	for i := range len(id) {
+		switch c := id[i]; {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '-', c == '_', c == '.', c == '~':
+		default:
+			return false
+		}
+	}
+	return true
 }
 
 // meta writes the metadata of a resource (RFC 7643 section 3.1).
@@ -205,12 +231,22 @@ func (e *encoder) meta(b []byte, s *attrSet, kind, endpoint, id, version string,
 			_, modified := of.dates()
 			b = scimjson.AppendTime(b, modified)
 		case "location":
-			b = scimjson.AppendString(b, e.location(endpoint, id))
+			b = e.appendLocation(b, endpoint, id)
 		case "version":
-			b = scimjson.AppendString(b, etag(version))
+			b = appendETag(b, version)
 		}
 	}
 	return append(b, '}')
+}
+
+// appendETag writes the entity tag of a version as JSON.
+func appendETag(b []byte, version string) []byte {
+	if !plainID(version) {
+		return scimjson.AppendString(b, etag(version))
+	}
+	b = append(b, `"W/\"`...)
+	b = append(b, version...)
+	return append(b, `\""`...)
 }
 
 // groupHead writes a group up to its members; what follows are the elements of

@@ -47,5 +47,22 @@ func foldUnicode(s string) string {
 // FoldName returns the key of a folder's name: trimmed, inner white space
 // collapsed, and folded (P6.2).
 func FoldName(s string) string {
-	return Fold(strings.Join(strings.Fields(s), " "))
+	return Fold(squeeze(s))
+}
+
+// squeeze trims s and collapses the white space in it.
+func squeeze(s string) string {
+	blank := true // the character before was white space
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c >= utf8.RuneSelf, c < ' ', c == ' ' && blank:
+			return strings.Join(strings.Fields(s), " ")
+		default:
+			blank = c == ' '
+		}
+	}
+	if blank {
+		return strings.TrimSuffix(s, " ")
+	}
+	return s
 }

@@ -4,6 +4,32 @@ import "net/http"
 
 // This file is /Groups on the wire (RFC 7644 section 3).
 
+// groupsEndpoint is /Groups.
+func (x *exchange) groupsEndpoint() (answer, error) {
+	switch {
+	case x.reads():
+		return x.listGroups()
+	case x.r.Method == http.MethodPost:
+		return x.createGroup()
+	}
+	return x.notAllowed(collectionMethods)
+}
+
+// groupEndpoint is /Groups/{id}.
+func (x *exchange) groupEndpoint() (answer, error) {
+	switch {
+	case x.reads():
+		return x.getGroup()
+	case x.r.Method == http.MethodPut:
+		return x.putGroup()
+	case x.r.Method == http.MethodPatch:
+		return x.patchGroup()
+	case x.r.Method == http.MethodDelete:
+		return x.deleteGroup()
+	}
+	return x.notAllowed(resourceMethods)
+}
+
 // groupBody reads a whole group.
 func (x *exchange) groupBody() (*groupDraft, error) {
 	body, err := x.body()
@@ -85,7 +111,7 @@ func (x *exchange) patchGroup() (answer, error) {
 			return answer{}, err
 		}
 	}
-	if _, asked := query(x.query, "attributes"); asked {
+	if x.query.attributes != "" {
 		return x.group(http.StatusOK, g), nil
 	}
 	return answer{status: http.StatusNoContent, version: g.Version}, nil
@@ -171,7 +197,7 @@ func (x *exchange) writeMembers(enc *encoder, a *attr, g *Group) error {
 
 // listGroups is GET /Groups.
 func (x *exchange) listGroups() (answer, error) {
-	l, err := x.h.d.parseList(x.query)
+	l, err := x.h.d.parseList(&x.query)
 	if err != nil {
 		return answer{}, err
 	}

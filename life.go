@@ -86,8 +86,7 @@ func (r *rules) admit(draft *User, found []*User, seat bool) (after, before *Use
 	was := Status(0)
 	switch {
 	case before == nil:
-		after, kind = draft.Clone(), UserCreated
-		after.ID = ""
+		after, kind = draft, UserCreated
 	case !before.Managed || before.Placeholder:
 		after, kind = before.Clone(), UserLinked
 		r.takeOver(after, draft)
@@ -413,7 +412,7 @@ func (r *rules) index(u *User) {
 		if row.Folder == "" {
 			continue
 		}
-		if v := strings.Join(strings.Fields(row.target.value(u)), " "); v != "" {
+		if v := squeeze(row.target.value(u)); v != "" {
 			k.Folders = append(k.Folders, FolderKey{Root: row.Folder, Name: v})
 		}
 	}

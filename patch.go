@@ -140,14 +140,13 @@ func (w *writer) merge(v scimjson.Value, replace bool) error {
 		return badRequest(typeInvalidValue, "An operation on the whole resource needs an object of attributes as its value.")
 	}
 	for key, value := range v.Members() {
-		name := key.String()
-		if a := w.t.core.find(name); a != nil {
+		if a := w.t.core.findKey(key.Bytes()); a != nil {
 			if err := w.assign(a, value, replace); err != nil {
 				return err
 			}
 			continue
 		}
-		if err := w.member(name, value, replace); err != nil {
+		if err := w.member(key.String(), value, replace); err != nil {
 			return err
 		}
 	}

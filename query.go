@@ -161,48 +161,76 @@ func scan[T any](q Query, most int, match func(T) bool, list func(Query) (Page[T
 	}
 }
 
+// params are the query parameters that mean something here. Others are ignored.
+type params struct {
+	filter, startIndex, count, attributes, excluded string
+}
+
+// parse reads a query string as a form: the names ignore case, and the first of
+// several values counts.
+func (p *params) parse(query string) error {
+	for pair := range strings.SplitSeq(query, "&") {
+		name, value, _ := strings.Cut(pair, "=")
+		to := p.field(name)
+		if to == nil || *to != "" {
+			continue
+		}
+		v, err := url.QueryUnescape(value)
+		if err != nil {
+			return badRequest(typeInvalidValue, "The query parameter %s is not escaped as it must be.", name)
+		}
+		*to = strings.TrimSpace(v)
+	}
+	return nil
+}
+
+func (p *params) field(name string) *string {
+	switch {
+	case strings.EqualFold(name, "filter"):
+		return &p.filter
+	case strings.EqualFold(name, "startIndex"):
+		return &p.startIndex
+	case strings.EqualFold(name, "count"):
+		return &p.count
+	case strings.EqualFold(name, "attributes"):
+		return &p.attributes
+	case strings.EqualFold(name, "excludedAttributes"):
+		return &p.excluded
+	}
+	return nil
+}
+
 // listRequest is a query as a client put it.
 type listRequest struct {
 	filter     string
 	startIndex int // 1-based
 	count      int
-	projection *projection
 }
 
-// parseList reads the query of a list (RFC 7644 section 3.4.2). Keys that are
-// not known are ignored.
-func (d *Directory) parseList(values url.Values) (listRequest, error) {
-	l := listRequest{filter: values.Get("filter"), startIndex: 1, count: d.limits.PageSize}
-	for _, p := range []struct {
-		name string
-		to   *int
-		low  int
-	}{{"startIndex", &l.startIndex, 1}, {"count", &l.count, 0}} {
-		v, ok := query(values, p.name)
-		if !ok || v == "" {
-			continue
-		}
-		n, err := strconv.Atoi(strings.TrimSpace(v))
-		if err != nil {
-			return l, badRequest(typeInvalidValue, "%s must be a whole number.", p.name)
-		}
-		*p.to = max(n, p.low)
+// parseList reads the query of a list (RFC 7644 section 3.4.2).
+func (d *Directory) parseList(p *params) (listRequest, error) {
+	l := listRequest{filter: p.filter}
+	var err error
+	if l.startIndex, err = number("startIndex", p.startIndex, 1, 1); err != nil {
+		return l, err
+	}
+	if l.count, err = number("count", p.count, d.limits.PageSize, 0); err != nil {
+		return l, err
 	}
 	l.count = min(l.count, d.limits.Results)
 	return l, nil
 }
 
-// query finds a query parameter, ignoring the case of its name.
-func query(values url.Values, name string) (string, bool) {
-	if v, ok := values[name]; ok {
-		return v[0], true
+// number reads a whole number; below low it is low.
+func number(name, text string, def, low int) (int, error) {
+	if text == "" {
+		return def, nil
 	}
-	for k, v := range values {
-		if strings.EqualFold(k, name) {
-			return v[0], true
-		}
+	n, err := strconv.Atoi(text)
+	if err != nil && !errors.Is(err, strconv.ErrRange) {
+		return 0, badRequest(typeInvalidValue, "%s must be a whole number.", name)
 	}
-	return "", false
+	return max(n, low), nil
 }
 
 // page turns a list request into a store's query.
@@ -223,17 +251,13 @@ type projection struct {
 
 // parseProjection reads attributes and excludedAttributes; given both, the
 // first counts. Names that are not known are ignored.
-func (t *table) parseProjection(values url.Values, group bool) *projection {
-	if len(values) == 0 {
-		return nil
+func (t *table) parseProjection(q *params, group bool) *projection {
+	list, only := q.attributes, q.attributes != ""
+	if !only {
+		list = q.excluded
 	}
-	list, only := query(values, "attributes")
-	if !only || strings.TrimSpace(list) == "" {
-		var excluded bool
-		if list, excluded = query(values, "excludedAttributes"); !excluded || strings.TrimSpace(list) == "" {
-			return nil
-		}
-		only = false
+	if list == "" {
+		return nil
 	}
 	p := &projection{only: only, mask: make([]bool, t.slots)}
 	find := t.find

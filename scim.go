@@ -32,9 +32,10 @@ type HandlerConfig struct {
 type Handler struct {
 	d        *Directory
 	verifier TokenVerifier
-	base     string // BaseURL without a slash at the end
-	prefix   string // its path, the same
-	config   []byte // the rendered ServiceProviderConfig
+	base     string   // BaseURL without a slash at the end
+	jsonBase []byte   // the same as it stands inside a JSON string
+	prefix   []string // the parts of its path
+	config   []byte   // the rendered ServiceProviderConfig
 	types    []document
 	schemas  []document
 }
@@ -57,7 +58,14 @@ func NewHandler(d *Directory, c HandlerConfig) (*Handler, error) {
 	case u.RawQuery != "" || u.Fragment != "" || u.User != nil:
 		return nil, errors.New("scim: HandlerConfig.BaseURL has more than scheme, host and path")
 	}
-	h := &Handler{d: d, verifier: c.Verifier, base: strings.TrimRight(c.BaseURL, "/"), prefix: strings.TrimRight(u.Path, "/")}
+	h := &Handler{d: d, verifier: c.Verifier, base: strings.TrimRight(c.BaseURL, "/")}
+	h.jsonBase = scimjson.AppendString(nil, h.base)
+	h.jsonBase = h.jsonBase[1 : len(h.jsonBase)-1]
+	for part := range strings.SplitSeq(u.Path, "/") {
+		if part != "" {
+			h.prefix = append(h.prefix, part)
+		}
+	}
 	h.discover()
 	return h, nil
 }
@@ -68,7 +76,7 @@ func NewHandler(d *Directory, c HandlerConfig) (*Handler, error) {
 // and a redirected POST is lost. Mounted in front of the mux, none is.
 func (h *Handler) Mount(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if _, ok := h.route(r.URL.Path); ok {
+		if _, _, ok := h.route(r.URL.Path); ok {
 			h.ServeHTTP(w, r)
 			return
 		}
@@ -76,29 +84,30 @@ func (h *Handler) Mount(next http.Handler) http.Handler {
 	})
 }
 
-// route takes the path of BaseURL and doubled slashes off a path.
-func (h *Handler) route(path string) ([]string, bool) {
-	rest := path
-	for part := range strings.SplitSeq(h.prefix, "/") {
-		if part == "" {
+// route takes the path of BaseURL and doubled slashes off a path, and returns
+// the parts of what is left. No endpoint has more than two.
+func (h *Handler) route(path string) (parts [3]string, n int, ok bool) {
+	i := 0
+	for part := range strings.SplitSeq(path, "/") {
+		switch {
+		case part == "":
 			continue
+		case i < len(h.prefix):
+			if part != h.prefix[i] {
+				return parts, 0, false
+			}
+			i++
+			continue
+		case n == len(parts):
+			return parts, n, true
 		}
-		rest = strings.TrimLeft(rest, "/")
-		var ok bool
-		if rest, ok = strings.CutPrefix(rest, part); !ok || rest != "" && rest[0] != '/' {
-			return nil, false
-		}
+		parts[n] = part
+		n++
 	}
-	var parts []string
-	for part := range strings.SplitSeq(rest, "/") {
-		if part != "" {
-			parts = append(parts, part)
-		}
-	}
-	return parts, true
+	return parts, n, i == len(h.prefix)
 }
 
-// exchange is one request and what is known of it.
+// exchange is one request and what is known of it. Exchanges are used again.
 type exchange struct {
 	h      *Handler
 	r      *http.Request
@@ -107,11 +116,12 @@ type exchange struct {
 	id     string
 	conn   Connection
 	by     origin
-	query  url.Values
-	parts  []string // the path below the base
-	buf    *buffer
+	query  params
+	route  [3]string // the parts of the path below the base
+	parts  []string
 	status int
 	wrote  bool
+	buf    buffer
 }
 
 // answer is what a handler method returns: the body lies in the exchange's
@@ -124,15 +134,20 @@ type answer struct {
 	stream func() error
 }
 
+// The headers that every answer has. Nobody changes their values.
+var (
+	contentType  = []string{"application/scim+json; charset=utf-8"}
+	noSniff      = []string{"nosniff"}
+	cacheControl = []string{"no-store"}
+)
+
 // ServeHTTP answers a SCIM request.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	x := &exchange{h: h, r: r, w: w, ctx: r.Context(), id: requestID(), buf: newBuffer()}
-	defer x.buf.free()
+	x := newExchange()
+	x.h, x.r, x.w, x.ctx, x.id = h, r, w, r.Context(), requestID()
 	header := w.Header()
-	header.Set("Content-Type", "application/scim+json; charset=utf-8")
-	header.Set("X-Content-Type-Options", "nosniff")
-	header.Set("Cache-Control", "no-store")
-	header.Set("X-Request-Id", x.id)
+	header["Content-Type"], header["X-Content-Type-Options"], header["Cache-Control"] = contentType, noSniff, cacheControl
+	header["X-Request-Id"] = []string{x.id}
 	start := time.Now()
 	defer func() {
 		if p := recover(); p != nil {
@@ -142,7 +157,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			h.d.log.Error("scim: a request panicked", "request", x.id, "panic", p)
 			x.fail(&Error{Status: http.StatusInternalServerError, Detail: "The request failed inside the service. Its request id is in the log."})
 		}
-		x.logged(time.Since(start))
+		x.logged(start)
+		x.free()
 	}()
 	a, err := x.serve()
 	if err == nil {
@@ -165,7 +181,7 @@ func requestID() string {
 
 // logged writes the line of a request to the log: never its query, whose
 // filters have personal data, its token, or its body.
-func (x *exchange) logged(took time.Duration) {
+func (x *exchange) logged(start time.Time) {
 	level := slog.LevelDebug
 	if x.status >= 500 {
 		level = slog.LevelError
@@ -175,7 +191,7 @@ func (x *exchange) logged(took time.Duration) {
 	}
 	x.h.d.log.LogAttrs(x.ctx, level, "scim: request",
 		slog.String("request", x.id), slog.String("method", x.r.Method), slog.String("path", x.r.URL.Path),
-		slog.Int("status", x.status), slog.Duration("took", took),
+		slog.Int("status", x.status), slog.Duration("took", time.Since(start)),
 		slog.String("tenant", string(x.conn.Tenant)), slog.String("connection", x.conn.ID))
 }
 
@@ -187,13 +203,14 @@ func (x *exchange) serve() (answer, error) {
 	now := x.h.d.now()
 	x.by = origin{connection: x.conn.ID, request: x.id, time: now}
 	x.h.d.activity.requested(x.conn.Tenant, x.conn.ID, now)
-	parts, ok := x.h.route(x.r.URL.Path)
-	if !ok {
+	var ok bool
+	var n int
+	if x.route, n, ok = x.h.route(x.r.URL.Path); !ok {
 		return answer{}, errNoEndpoint
 	}
-	x.parts = parts
-	if x.r.URL.RawQuery != "" {
-		x.query = x.r.URL.Query()
+	x.parts = x.route[:n]
+	if err := x.query.parse(x.r.URL.RawQuery); err != nil {
+		return answer{}, err
 	}
 	return x.dispatch()
 }
@@ -227,58 +244,39 @@ func (x *exchange) authenticate() error {
 // dispatch finds the method that performs a request.
 func (x *exchange) dispatch() (answer, error) {
 	p := x.parts
+	if len(p) == 0 {
+		return answer{}, &Error{Status: http.StatusNotImplemented, Detail: "A query over all types of resources is not supported by this service; query /Users or /Groups."}
+	}
+	last := p[len(p)-1]
 	switch {
-	case len(p) == 0:
-		return x.methods(nil)
-	case p[0] == "Users" && len(p) == 1:
-		return x.methods(map[string]action{http.MethodGet: x.listUsers, http.MethodPost: x.createUser})
-	case p[0] == "Groups" && len(p) == 1:
-		return x.methods(map[string]action{http.MethodGet: x.listGroups, http.MethodPost: x.createGroup})
-	case (p[0] == "Users" || p[0] == "Groups") && len(p) == 2 && p[1] == ".search", len(p) == 1 && (p[0] == ".search" || p[0] == "Bulk" || p[0] == "Me"):
+	case len(p) > 2:
+		return answer{}, errNoEndpoint
+	case x.h.isDiscovery(p[0]):
+		if x.reads() {
+			return x.discovery()
+		}
+		return x.notAllowed("GET, HEAD")
+	case last == ".search" && (len(p) == 1 || p[0] == "Users" || p[0] == "Groups"), len(p) == 1 && (last == "Bulk" || last == "Me"):
 		return answer{}, &Error{Status: http.StatusNotImplemented, Detail: "/" + strings.Join(p, "/") + " is not supported by this service."}
-	case p[0] == "Users" && len(p) == 2:
-		return x.resource(x.getUser, x.putUser, x.patchUser, x.deleteUser)
-	case p[0] == "Groups" && len(p) == 2:
-		return x.resource(x.getGroup, x.putGroup, x.patchGroup, x.deleteGroup)
-	case len(p) <= 2 && x.h.isDiscovery(p[0]):
-		return x.methods(map[string]action{http.MethodGet: x.discovery})
+	case p[0] == "Users" && len(p) == 1:
+		return x.usersEndpoint()
+	case p[0] == "Users":
+		return x.userEndpoint()
+	case p[0] == "Groups" && len(p) == 1:
+		return x.groupsEndpoint()
+	case p[0] == "Groups":
+		return x.groupEndpoint()
 	}
 	return answer{}, errNoEndpoint
 }
 
-type action func() (answer, error)
+// reads reports whether the request only reads; HEAD is GET without a body.
+func (x *exchange) reads() bool { return x.r.Method == http.MethodGet || x.r.Method == http.MethodHead }
 
-func (x *exchange) resource(get, put, patch, remove action) (answer, error) {
-	switch x.r.Method {
-	case http.MethodGet, http.MethodHead:
-		return get()
-	case http.MethodPut:
-		return put()
-	case http.MethodPatch:
-		return patch()
-	case http.MethodDelete:
-		return remove()
-	}
-	return x.notAllowed("GET, HEAD, PUT, PATCH, DELETE")
-}
-
-func (x *exchange) methods(m map[string]action) (answer, error) {
-	method := x.r.Method
-	if method == http.MethodHead {
-		method = http.MethodGet
-	}
-	if f := m[method]; f != nil {
-		return f()
-	}
-	if len(m) == 0 {
-		return answer{}, &Error{Status: http.StatusNotImplemented, Detail: "A query over all types of resources is not supported by this service; query /Users or /Groups."}
-	}
-	allow := "GET, HEAD"
-	if m[http.MethodPost] != nil {
-		allow += ", POST"
-	}
-	return x.notAllowed(allow)
-}
+const (
+	collectionMethods = "GET, HEAD, POST"
+	resourceMethods   = "GET, HEAD, PUT, PATCH, DELETE"
+)
 
 func (x *exchange) notAllowed(allow string) (answer, error) {
 	x.w.Header().Set("Allow", allow)
@@ -327,19 +325,19 @@ func (x *exchange) body() (scimjson.Value, error) {
 func (x *exchange) write(a answer) error {
 	header := x.w.Header()
 	if a.location != "" {
-		header.Set("Location", a.location)
+		header["Location"] = []string{a.location}
 	}
 	if a.version != "" {
-		header.Set("ETag", etag(a.version))
+		header["Etag"] = []string{etag(a.version)}
 	}
 	if a.stream != nil {
 		x.status = a.status
 		return a.stream()
 	}
 	if a.status == http.StatusNoContent {
-		header.Del("Content-Type")
+		delete(header, "Content-Type")
 	} else {
-		header.Set("Content-Length", strconv.Itoa(len(x.buf.out)))
+		header["Content-Length"] = []string{strconv.Itoa(len(x.buf.out))}
 	}
 	return x.send(a.status)
 }

@@ -103,6 +103,21 @@ func (s *attrSet) find(name string) *attr {
 	return s.byName[string(buf[:len(name)])]
 }
 
+// findKey is find for the name of a JSON member.
+func (s *attrSet) findKey(name []byte) *attr {
+	var buf [64]byte
+	if len(name) > len(buf) {
+		return nil
+	}
+	for i, c := range name {
+		if 'A' <= c && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		buf[i] = c
+	}
+	return s.byName[string(buf[:len(name)])]
+}
+
 // get returns the text of a single value.
 func (a *attr) get(u *User) string {
 	switch {

@@ -7,8 +7,34 @@ import (
 
 // This file is /Users on the wire (RFC 7644 section 3).
 
+// usersEndpoint is /Users.
+func (x *exchange) usersEndpoint() (answer, error) {
+	switch {
+	case x.reads():
+		return x.listUsers()
+	case x.r.Method == http.MethodPost:
+		return x.createUser()
+	}
+	return x.notAllowed(collectionMethods)
+}
+
+// userEndpoint is /Users/{id}.
+func (x *exchange) userEndpoint() (answer, error) {
+	switch {
+	case x.reads():
+		return x.getUser()
+	case x.r.Method == http.MethodPut:
+		return x.putUser()
+	case x.r.Method == http.MethodPatch:
+		return x.patchUser()
+	case x.r.Method == http.MethodDelete:
+		return x.deleteUser()
+	}
+	return x.notAllowed(resourceMethods)
+}
+
 func (x *exchange) encoder(group bool) *encoder {
-	return &encoder{t: x.h.d.table, base: x.h.base, p: x.h.d.table.parseProjection(x.query, group)}
+	return &encoder{t: x.h.d.table, base: x.h.base, jsonBase: x.h.jsonBase, p: x.h.d.table.parseProjection(&x.query, group)}
 }
 
 // createUser is POST /Users.
@@ -123,7 +149,7 @@ func (x *exchange) users(enc *encoder, users []*User) error {
 
 // listUsers is GET /Users.
 func (x *exchange) listUsers() (answer, error) {
-	l, err := x.h.d.parseList(x.query)
+	l, err := x.h.d.parseList(&x.query)
 	if err != nil {
 		return answer{}, err
 	}

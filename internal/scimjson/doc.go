@@ -21,7 +21,6 @@ package scimjson
 import (
 	"fmt"
 	"math"
-	"sync"
 )
 
 // The limits that apply when [Limits] says nothing.
@@ -107,24 +106,9 @@ func (e *LimitError) Error() string {
 	}
 }
 
-// keepNodes is how large a tape the pool holds on to: 1 MiB.
-const keepNodes = 1 << 20 / nodeSize
+// Size returns how many bytes of memory the Doc holds for its tape, so that who
+// keeps Docs for use again can drop one that a large body made grow.
+func (d *Doc) Size() int { return cap(d.nodes) * nodeSize }
 
-var pool = sync.Pool{New: func() any { return new(Doc) }}
-
-// Acquire returns an empty Doc from a pool. Hand it back with [Doc.Release].
-func Acquire() *Doc {
-	return pool.Get().(*Doc)
-}
-
-// Release hands the Doc back to the pool. Neither it nor its values, nor byte
-// slices that are views into them, may be used afterwards. A Doc that one large
-// body made grow beyond 1 MiB is left to the garbage collector, so that the
-// pool does not hold on to the worst case.
-func (d *Doc) Release() {
-	if cap(d.nodes) > keepNodes {
-		return
-	}
-	d.data, d.nodes = nil, d.nodes[:0]
-	pool.Put(d)
-}
+// Reset empties the Doc and lets go of the data that it was parsed from.
+func (d *Doc) Reset() { d.data, d.nodes = nil, d.nodes[:0] }

@@ -199,21 +199,13 @@ func TestParseAllocatesNothing(t *testing.T) {
 	}
 }
 
-func TestPool(t *testing.T) {
-	d := Acquire()
+func TestSizeAndReset(t *testing.T) {
+	var d Doc
+	require.Zero(t, d.Size())
+	require.NoError(t, d.Parse([]byte(`[1,2,3]`), Limits{}))
+	size := d.Size()
+	require.GreaterOrEqual(t, size, 4*nodeSize)
+	d.Reset()
 	require.Equal(t, Invalid, d.Root().Kind())
-	require.NoError(t, d.Parse([]byte(userBody), Limits{}))
-	d.Release()
-	require.Nil(t, d.data, "the pool must not hold on to a body")
-	require.Empty(t, d.nodes)
-
-	var big Doc
-	require.NoError(t, big.Parse(groupBody(20_000), Limits{}))
-	require.Greater(t, cap(big.nodes), keepNodes)
-	big.Release()
-	for range 10 {
-		d := Acquire()
-		require.LessOrEqual(t, cap(d.nodes), keepNodes)
-		defer d.Release()
-	}
+	require.Equal(t, size, d.Size(), "memory is kept for the next text")
 }
