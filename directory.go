@@ -219,7 +219,11 @@ func (d *Directory) tryCreate(ctx context.Context, t Tenant, r *rules, draft *Us
 		if err != nil {
 			return outcome{}, err
 		}
-		stored, err := d.put(ctx, t, r, before, after, kind, ignored)
+		var changes []Change
+		if before != nil {
+			changes = r.changes(before, after)
+		}
+		stored, err := d.put(ctx, t, r, before, after, kind, changes, ignored)
 		var conflict *ConflictError
 		switch {
 		case errors.Is(err, ErrSeats) && seat:
@@ -235,8 +239,9 @@ func (d *Directory) tryCreate(ctx context.Context, t Tenant, r *rules, draft *Us
 }
 
 // put writes a user with its event, and tells who listens.
-func (d *Directory) put(ctx context.Context, t Tenant, r *rules, before, after *User, kind EventKind, ignored []string) (*User, error) {
-	e := r.event(t, before, after, kind, ignored)
+func (d *Directory) put(ctx context.Context, t Tenant, r *rules, before, after *User, kind EventKind, changes []Change, ignored []string) (*User, error) {
+	e := r.event(t, before, after, kind)
+	e.Changes, e.Ignored = changes, ignored
 	var g Guard
 	if after.Status == StatusActive && (before == nil || before.Status != StatusActive) {
 		limit, err := d.seats(ctx, t)
@@ -263,16 +268,15 @@ func (d *Directory) put(ctx context.Context, t Tenant, r *rules, before, after *
 }
 
 // event describes a write for the record.
-func (r *rules) event(t Tenant, before, after *User, kind EventKind, ignored []string) *Event {
+func (r *rules) event(t Tenant, before, after *User, kind EventKind) *Event {
 	e := &Event{
 		Time: r.by.time, Tenant: t, Connection: r.by.connection, Request: r.by.request, Kind: kind,
 		UserID: after.ID, Name: after.UserName, To: after.Status,
-		Warnings: r.views.warnings(after, before), Ignored: ignored,
+		Warnings: r.views.warnings(after, before),
 	}
 	var old []FolderKey
 	if before != nil {
 		e.From, old = before.Status, before.Keys.Folders
-		e.Changes = r.changes(before, after)
 	}
 	e.Moves = r.moves(old, after.Keys.Folders)
 	return e
@@ -334,11 +338,12 @@ func (d *Directory) tryUpdate(ctx context.Context, t Tenant, r *rules, before *U
 		if err := r.revise(before, after, removed, seat); err != nil {
 			return outcome{}, err
 		}
-		if r.unchanged(before, after) {
+		changes := r.changes(before, after)
+		if len(changes) == 0 && r.sameState(before, after) {
 			return outcome{user: before}, d.noteIgnored(ctx, t, r.by, before, ignored)
 		}
 		kind := kindOf(before, after)
-		stored, err := d.put(ctx, t, r, before, after, kind, ignored)
+		stored, err := d.put(ctx, t, r, before, after, kind, changes, ignored)
 		switch {
 		case errors.Is(err, ErrSeats) && seat && r.by.connection != "":
 			continue // held, then (P3.3)
@@ -350,16 +355,12 @@ func (d *Directory) tryUpdate(ctx context.Context, t Tenant, r *rules, before *U
 	return outcome{}, ErrSeats
 }
 
-// unchanged reports whether a write would store what is stored already.
-func (r *rules) unchanged(before, after *User) bool {
-	if before.Status != after.Status || before.Managed != after.Managed || before.Placeholder != after.Placeholder ||
-		before.DeactivatedBy != after.DeactivatedBy || before.Login != after.Login || before.Email != after.Email ||
-		!slices.Equal(before.Kept, after.Kept) {
-		return false
-	}
-	same := true
-	r.each(func(a *attr) { same = same && a.equal(before, after) })
-	return same
+// sameState reports whether two states of a user are the same beside the
+// attributes.
+func (r *rules) sameState(before, after *User) bool {
+	return before.Status == after.Status && before.Managed == after.Managed && before.Placeholder == after.Placeholder &&
+		before.DeactivatedBy == after.DeactivatedBy && before.Login == after.Login && before.Email == after.Email &&
+		slices.Equal(before.Kept, after.Kept)
 }
 
 // noteIgnored keeps a note of a request that changed nothing, because what it
@@ -391,7 +392,7 @@ func (d *Directory) archive(ctx context.Context, t Tenant, by origin, id, versio
 		}
 		after := before.Clone()
 		r.archive(after)
-		_, err = d.put(ctx, t, r, before, after, UserArchived, nil)
+		_, err = d.put(ctx, t, r, before, after, UserArchived, nil, nil)
 		if !errors.Is(err, ErrVersion) || version != "" || attempt == attempts {
 			return err
 		}

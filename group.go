@@ -1,7 +1,6 @@
 package scim
 
 import (
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -63,57 +62,82 @@ func (g *Group) dates() (created, modified time.Time) { return g.Created, g.Modi
 type groupWriter struct {
 	t     *table
 	draft groupDraft
-	// add and remove are the members so far, in order; a name is in one of them
-	// at most. exact says that nobody but add stays.
-	add, remove map[string]int
+	// add and remove are the members so far; a name is in one of them at most.
+	// exact says that nobody but add stays.
+	add, remove nameSet
 	exact       bool
-	order       int
 	// current lists the members that the group has, for filters that cannot be
 	// folded; it makes the change depend on the version that it read.
 	current func() ([]Member, error)
 }
 
-func (w *groupWriter) init(t *table) {
-	w.t, w.add, w.remove = t, make(map[string]int), make(map[string]int)
-	w.draft.display = make(map[string]string)
-}
-
 func (w *groupWriter) addMember(name string) {
-	delete(w.remove, name)
-	if _, ok := w.add[name]; !ok {
-		w.add[name] = w.order
-		w.order++
-	}
+	w.remove.cut(name)
+	w.add.put(name)
 }
 
 func (w *groupWriter) removeMember(name string) {
-	delete(w.add, name)
+	w.add.cut(name)
 	if !w.exact {
-		w.remove[name] = w.order
-		w.order++
+		w.remove.put(name)
 	}
 }
 
 func (w *groupWriter) removeAll() {
-	clear(w.add)
-	clear(w.remove)
-	w.exact = true
+	w.add, w.remove, w.exact = nameSet{}, nameSet{}, true
 }
 
 // finish returns the folded change.
 func (w *groupWriter) finish() *groupDraft {
 	c := &w.draft.change
-	c.Add, c.Remove, c.Exact = inOrder(w.add), inOrder(w.remove), w.exact
+	c.Add, c.Remove, c.Exact = w.add.list(), w.remove.list(), w.exact
 	return &w.draft
 }
 
-func inOrder(m map[string]int) []string {
-	if len(m) == 0 {
-		return nil
+// nameSet is a set of names in the order in which they came. A few are searched
+// one by one, many by an index.
+type nameSet struct {
+	names []string // "" where one was cut
+	index map[string]int
+}
+
+const fewNames = 16
+
+func (s *nameSet) find(name string) int {
+	if s.index == nil {
+		return slices.Index(s.names, name)
 	}
-	names := slices.Collect(maps.Keys(m))
-	slices.SortFunc(names, func(a, b string) int { return m[a] - m[b] })
-	return names
+	if i, ok := s.index[name]; ok {
+		return i
+	}
+	return -1
+}
+
+func (s *nameSet) put(name string) {
+	if s.find(name) >= 0 {
+		return
+	}
+	s.names = append(s.names, name)
+	switch n := len(s.names); {
+	case s.index != nil:
+		s.index[name] = n - 1
+	case n > fewNames:
+		s.index = make(map[string]int, 4*n)
+		for i, name := range s.names {
+			s.index[name] = i
+		}
+	}
+}
+
+func (s *nameSet) cut(name string) {
+	if i := s.find(name); i >= 0 {
+		s.names[i] = ""
+		delete(s.index, name)
+	}
+}
+
+func (s *nameSet) list() []string {
+	return slices.DeleteFunc(s.names, func(name string) bool { return name == "" })
 }
 
 func (w *groupWriter) ignore(name string) {
@@ -289,8 +313,7 @@ func (w *groupWriter) removeSelected(g target) error {
 	}
 	s := &subject{g: &Group{}}
 	for _, s.member = range members {
-		_, gone := w.remove[s.member.ID]
-		if !gone && !w.exact && g.where.match(s, 0) {
+		if !w.exact && w.remove.find(s.member.ID) < 0 && g.where.match(s, 0) {
 			w.removeMember(s.member.ID)
 		}
 	}
@@ -353,6 +376,9 @@ func (w *groupWriter) member(v scimjson.Value, f func(string)) error {
 		return badRequest(typeInvalidValue, "An element of members has more than %d characters.", maxValue)
 	}
 	if called != "" && called != name {
+		if w.draft.display == nil {
+			w.draft.display = make(map[string]string)
+		}
 		w.draft.display[name] = called
 	}
 	f(name)

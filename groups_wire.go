@@ -36,8 +36,7 @@ func (x *exchange) groupBody() (*groupDraft, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &groupWriter{}
-	w.init(x.h.d.table)
+	w := &groupWriter{t: x.h.d.table}
 	if err := w.resource(body); err != nil {
 		return nil, err
 	}
@@ -93,8 +92,7 @@ func (x *exchange) patchGroup() (answer, error) {
 	id := x.parts[1]
 	var g *Group
 	for attempt := 0; ; attempt++ {
-		w := &groupWriter{}
-		w.init(x.h.d.table)
+		w := &groupWriter{t: x.h.d.table}
 		w.current = func() ([]Member, error) { return x.membersNow(id, w) }
 		if err := w.apply(ops); err != nil {
 			return answer{}, err

@@ -44,7 +44,7 @@ func (d *Directory) CreateUser(ctx context.Context, t Tenant, n NewUser) (*User,
 	if err := r.settle(u, nil, nil); err != nil {
 		return nil, err
 	}
-	return d.put(ctx, t, r, nil, u, UserCreated, nil)
+	return d.put(ctx, t, r, nil, u, UserCreated, nil, nil)
 }
 
 // emailValue is the attribute that an e-mail address is the value of.

@@ -78,19 +78,20 @@ type Store interface {
 	Users(ctx context.Context, t Tenant, q Query) (Page[*User], error)
 
 	// CreateGroup stores a new group with the given members, by ID. The core
-	// proposes g.ID as in CreateUser. e.Added is set to the members.
+	// proposes g.ID as in CreateUser. e.Added is set to the members. An ID that
+	// is the group's own counts as unknown.
 	// Errors: [*ConflictError] (409), [*UnknownMembersError] (400).
 	CreateGroup(ctx context.Context, t Tenant, g *Group, members []string, e *Event) (*Group, error)
 
 	// UpdateGroup applies c in one step and returns the group. e.Added and
 	// e.Removed are set to what really changed; when nothing did, no event is
-	// kept and the group's Version is the one before.
+	// kept, e.Seq stays empty, and the group's Version is the one before.
 	// Errors: [ErrNotFound] (404), [ErrVersion] (412), [*ConflictError] (409),
 	// [*UnknownMembersError] (400).
 	UpdateGroup(ctx context.Context, t Tenant, id string, c GroupChange, g Guard, e *Event) (*Group, error)
 
 	// DeleteGroup forgets a group, its memberships, and its membership in other
-	// groups. Errors: [ErrNotFound] (404), [ErrVersion] (412).
+	// groups, whose versions change. Errors: [ErrNotFound] (404), [ErrVersion] (412).
 	DeleteGroup(ctx context.Context, t Tenant, id string, g Guard, e *Event) error
 
 	// Group returns a group, without its members. Errors: [ErrNotFound].
@@ -107,14 +108,15 @@ type Store interface {
 	Members(ctx context.Context, t Tenant, groupID string, q Query) (Page[Member], error)
 
 	// GroupsOf returns the groups that each of the given users or groups is a
-	// direct member of, in one step for all of them.
+	// direct member of, in order of the groups' creation, in one step for all of
+	// them. An ID without groups need not be in the map.
 	GroupsOf(ctx context.Context, t Tenant, ids []string) (map[string][]GroupRef, error)
 
 	// Counts returns how many users of the tenant have each status, without
 	// counting them one by one.
 	Counts(ctx context.Context, t Tenant) (Counts, error)
 
-	// Folders returns the folders below a root that have users, by name.
+	// Folders returns the folders below a root that have users, by folded name.
 	Folders(ctx context.Context, t Tenant, root string) ([]Folder, error)
 
 	// Append keeps an event that no change goes with: a refused request, or one
@@ -124,7 +126,8 @@ type Store interface {
 	// Events returns a page of the record. With q.Tenant empty it goes through
 	// all tenants; an event is returned only once no earlier one can still
 	// appear, so that a reader that goes on from the Seq of the last event it saw
-	// misses none.
+	// misses none. Oldest first, Page.Next may be set on the last page too: it is
+	// where a reader goes on later. Page.Total may be left out.
 	Events(ctx context.Context, q EventQuery) (Page[Event], error)
 
 	// Place returns where a consumer stopped, as SetPlace last set it; "" for

@@ -166,9 +166,18 @@ func (u *User) Clone() *User {
 	c.Kept = slices.Clone(u.Kept)
 	c.Keys.Addresses = slices.Clone(u.Keys.Addresses)
 	c.Keys.Folders = slices.Clone(u.Keys.Folders)
-	c.Emails = slices.Clone(u.Emails)
-	c.PhoneNumbers = slices.Clone(u.PhoneNumbers)
 	c.Addresses = slices.Clone(u.Addresses)
+	// Both lists in one allocation: most people have one of each.
+	if e, p := len(u.Emails), len(u.PhoneNumbers); e+p > 0 {
+		both := append(append(make([]MultiValue, 0, e+p), u.Emails...), u.PhoneNumbers...)
+		c.Emails, c.PhoneNumbers = both[:e:e], both[e:]
+		if e == 0 {
+			c.Emails = nil
+		}
+		if p == 0 {
+			c.PhoneNumbers = nil
+		}
+	}
 	c.Extra = maps.Clone(u.Extra)
 	if u.Lists != nil {
 		c.Lists = make(map[string][]map[string]string, len(u.Lists))
