@@ -84,7 +84,6 @@ type floorProduct struct {
 // floor is the bare handler.
 type floor struct {
 	token [sha256.Size]byte
-	user  floorUser // what it answers with
 	page  any
 	into  func() any
 }

@@ -74,7 +74,7 @@ func (d *Directory) ExportCSV(ctx context.Context, t Tenant, w io.Writer) error 
 		for _, u := range page.Items {
 			cells := []string{u.ID, u.Status.String()}
 			for _, r := range rows {
-				cells = append(cells, defuse(r.target.value(u)))
+				cells = append(cells, defuse(d.table.shown(r, u)))
 			}
 			if err := out.Write(cells); err != nil {
 				return err
@@ -85,6 +85,18 @@ func (d *Directory) ExportCSV(ctx context.Context, t Tenant, w io.Writer) error 
 			return out.Error()
 		}
 	}
+}
+
+// shown is what the host shows of a row: for the login name and the e-mail
+// address the host's own, which outlast a rename in the directory (P3.7).
+func (t *table) shown(r *row, u *User) string {
+	switch {
+	case r.target.leaf() == t.userName:
+		return u.Login
+	case t.emails != nil && r.target.leaf() == t.emails.value:
+		return u.Email
+	}
+	return r.target.value(u)
 }
 
 // defuse keeps a spreadsheet from running a cell as a formula.

@@ -109,9 +109,9 @@ type storedToken struct {
 }
 
 var (
-	// ErrTooManyTokens: the connection has two valid tokens already.
+	// ErrTooManyTokens says that the connection has two valid tokens already.
 	ErrTooManyTokens = errors.New("scim: the connection has two valid tokens; revoke one first")
-	// ErrTokenInUse: the token serves another connection (P1.2).
+	// ErrTokenInUse says that the token serves another connection (P1.2).
 	ErrTokenInUse = errors.New("scim: the token serves another connection")
 )
 

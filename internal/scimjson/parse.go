@@ -211,7 +211,8 @@ func (p *parser) name() error {
 
 // bare reads a value that begins with c and is neither container nor string.
 func (p *parser) bare(c byte) error {
-	word, kind := "", Null
+	var word string
+	var kind Kind
 	switch c {
 	case 't':
 		word, kind = "true", True

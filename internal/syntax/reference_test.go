@@ -2,6 +2,7 @@ package syntax
 
 import (
 	"encoding/json"
+	"errors"
 	"regexp"
 	"strconv"
 	"strings"
@@ -118,7 +119,11 @@ var (
 // excused reports whether the refusal err of s is one of those above. again
 // is the reference's tree, written anew with blanks.
 func excused(s string, e filter.Expression, err error, again string) bool {
-	msg := err.(*Error).Msg
+	var refused *Error
+	if !errors.As(err, &refused) {
+		return false
+	}
+	msg := refused.Msg
 	foreign := false
 	prefixes(e, func(prefix string) {
 		foreign = foreign || !strings.HasPrefix(strings.ToLower(prefix)+":", "urn:")
