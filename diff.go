@@ -129,30 +129,27 @@ func folderBelow(keys []FolderKey, root string) string {
 }
 
 // appendElements writes a multi-valued attribute as JSON; show, if not nil, says
-// which sub-attributes.
+// which sub-attributes. An element of which nothing shows is left out.
 func appendElements(b []byte, a *attr, u *User, show func(*attr) bool) []byte {
 	b = append(b, '[')
 	for i := range a.list.length(u) {
-		if i > 0 {
-			b = append(b, ',')
-		}
+		start := len(b)
+		b = comma(b)
 		if a.typ != complexType {
 			b = a.value.appendText(b, a.list.get(u, i, 0))
 			continue
 		}
 		b = append(b, '{')
-		first := true
+		inner := len(b)
 		for _, sub := range a.subs.all {
-			v := a.list.get(u, i, sub.index)
-			if v == "" || show != nil && !show(sub) {
-				continue
+			if v := a.list.get(u, i, sub.index); v != "" && (show == nil || show(sub)) {
+				b = append(comma(b), sub.key...)
+				b = sub.appendText(b, v)
 			}
-			if !first {
-				b = append(b, ',')
-			}
-			first = false
-			b = append(b, sub.key...)
-			b = sub.appendText(b, v)
+		}
+		if len(b) == inner {
+			b = b[:start]
+			continue
 		}
 		b = append(b, '}')
 	}

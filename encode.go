@@ -16,9 +16,9 @@ type encoder struct {
 	p        *projection
 }
 
-// comma separates members of an object.
+// comma separates what follows from what was written before on the same level.
 func comma(b []byte) []byte {
-	if n := len(b); n > 0 && b[n-1] != '{' && b[n-1] != '[' {
+	if n := len(b); n > 0 && b[n-1] != '{' && b[n-1] != '[' && b[n-1] != ',' {
 		b = append(b, ',')
 	}
 	return b
@@ -83,9 +83,11 @@ func (e *encoder) attributes(b []byte, s *attrSet, u *User, groups []GroupRef, m
 		case a.source == fromGroups:
 			b = e.groups(b, a, groups)
 		case a.multi:
-			if a.list.length(u) > 0 {
-				b = append(comma(b), a.key...)
-				b = appendElements(b, a, u, e.show())
+			start := len(b)
+			b = append(comma(b), a.key...)
+			inner := len(b)
+			if b = appendElements(b, a, u, e.show()); len(b) == inner+len("[]") {
+				b = b[:start]
 			}
 		case a.typ == complexType:
 			b = e.complex(b, a, u, manager)
@@ -141,18 +143,25 @@ func (e *encoder) groups(b []byte, a *attr, groups []GroupRef) []byte {
 	if len(groups) == 0 {
 		return b
 	}
+	start := len(b)
 	b = append(comma(b), a.key...)
 	b = append(b, '[')
+	inner := len(b)
 	for i := range groups {
-		b = append(comma(b), '{')
 		b = e.reference(b, a, groups[i].ID, "/Groups/", groups[i].Display, "direct")
-		b = append(b, '}')
+	}
+	if len(b) == inner {
+		return b[:start]
 	}
 	return append(b, ']')
 }
 
-// reference writes the parts of an element that names another resource.
+// reference writes an element that names another resource, unless nothing of it
+// shows.
 func (e *encoder) reference(b []byte, a *attr, id, endpoint, display, kind string) []byte {
+	start := len(b)
+	b = append(comma(b), '{')
+	inner := len(b)
 	for _, s := range a.subs.all {
 		if !e.p.showsSub(s) {
 			continue
@@ -174,7 +183,10 @@ func (e *encoder) reference(b []byte, a *attr, id, endpoint, display, kind strin
 			b = scimjson.AppendString(b, kind)
 		}
 	}
-	return b
+	if len(b) == inner {
+		return b[:start]
+	}
+	return append(b, '}')
 }
 
 // location is the address of a resource.
@@ -279,7 +291,5 @@ func (e *encoder) memberElement(b []byte, a *attr, m Member) []byte {
 	if m.Group {
 		endpoint = "/Groups/"
 	}
-	b = append(b, '{')
-	b = e.reference(b, a, m.ID, endpoint, m.Display, m.kind())
-	return append(b, '}')
+	return e.reference(b, a, m.ID, endpoint, m.Display, m.kind())
 }

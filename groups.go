@@ -92,8 +92,17 @@ func (d *Directory) putGroup(ctx context.Context, t Tenant, by origin, id string
 		GroupID: id, Ignored: ignored,
 	}
 	g, err := d.store.UpdateGroup(ctx, t, id, c, guard, e)
-	if err == nil && e.real() {
+	switch {
+	case err != nil:
+		return nil, nil, err
+	case e.real():
 		d.changed(e)
+	case len(ignored) > 0:
+		note := &Event{
+			Time: e.Time, Tenant: t, Connection: by.connection, Request: by.request, Kind: RequestIgnored,
+			GroupID: id, Name: g.DisplayName, Ignored: ignored,
+		}
+		err = d.store.Append(ctx, t, note)
 	}
 	return g, e, err
 }

@@ -162,34 +162,40 @@ func (x *exchange) writeGroup(enc *encoder, g *Group) error {
 	return x.flush()
 }
 
+// writeMembers writes the attribute members, which is not there where no member
+// is, or none has what the client wants to see.
 func (x *exchange) writeMembers(enc *encoder, a *attr, g *Group) error {
+	written := false
 	q := Query{Limit: 1000}
-	first := true
 	for {
 		page, err := x.h.d.store.Members(x.ctx, x.conn.Tenant, g.ID, q)
 		if err != nil {
 			return err
 		}
-		if first && len(page.Items) == 0 {
-			return nil
-		}
-		if first {
-			x.buf.out = append(append(comma(x.buf.out), a.key...), '[')
-		}
-		for i, m := range page.Items {
-			if i > 0 || !first {
+		for _, m := range page.Items {
+			start := len(x.buf.out)
+			if written {
 				x.buf.out = append(x.buf.out, ',')
+			} else {
+				x.buf.out = append(append(comma(x.buf.out), a.key...), '[')
 			}
-			x.buf.out = enc.memberElement(x.buf.out, a, m)
+			inner := len(x.buf.out)
+			if x.buf.out = enc.memberElement(x.buf.out, a, m); len(x.buf.out) == inner {
+				x.buf.out = x.buf.out[:start]
+				continue
+			}
+			written = true
 		}
-		first = false
 		if err := x.flush(); err != nil {
 			return err
 		}
-		if q.After = page.Next; q.After == "" {
-			x.buf.out = append(x.buf.out, ']')
-			return nil
+		if q.After = page.Next; q.After != "" {
+			continue
 		}
+		if written {
+			x.buf.out = append(x.buf.out, ']')
+		}
+		return nil
 	}
 }
 

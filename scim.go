@@ -313,10 +313,10 @@ func (x *exchange) body() (scimjson.Value, error) {
 	err := x.buf.doc.Parse(x.buf.in, scimjson.Limits{Depth: x.h.d.limits.Depth})
 	var limits *scimjson.LimitError
 	switch {
-	case errors.As(err, &limits):
-		return scimjson.Value{}, &Error{Status: http.StatusRequestEntityTooLarge, Detail: "The body is too large or nested too deeply: " + err.Error() + ".", Err: err}
+	case errors.As(err, &limits) && limits.What != "depth":
+		return scimjson.Value{}, &Error{Status: http.StatusRequestEntityTooLarge, Detail: "The body is too large: it has " + err.Error() + ".", Err: err}
 	case err != nil:
-		return scimjson.Value{}, badRequest(typeInvalidSyntax, "The body is not valid JSON: %s.", err)
+		return scimjson.Value{}, badRequest(typeInvalidSyntax, "The body cannot be read as JSON: %s.", err)
 	}
 	return x.buf.doc.Root(), nil
 }

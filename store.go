@@ -85,7 +85,8 @@ type Store interface {
 
 	// UpdateGroup applies c in one step and returns the group. e.Added and
 	// e.Removed are set to what really changed; when nothing did, no event is
-	// kept, e.Seq stays empty, and the group's Version is the one before.
+	// kept, e.Seq stays empty, and the group's Version is the one before. e.Name
+	// is set to the group's name after the change.
 	// Errors: [ErrNotFound] (404), [ErrVersion] (412), [*ConflictError] (409),
 	// [*UnknownMembersError] (400).
 	UpdateGroup(ctx context.Context, t Tenant, id string, c GroupChange, g Guard, e *Event) (*Group, error)

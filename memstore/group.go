@@ -100,6 +100,7 @@ func (s *Store) UpdateGroup(ctx context.Context, name scim.Tenant, id string, c 
 	g.Group = next
 	t.indexGroup(g)
 	d.apply(e)
+	e.Name = g.DisplayName
 	s.touch(g, e.Time)
 	s.record.append(name, e)
 	return g.Clone(), nil
