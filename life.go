@@ -256,6 +256,9 @@ func (r *rules) identify(u, before *User) {
 	}
 	if tombstone(u.UserName, before.Login) {
 		u.Login = before.Login
+		if u.Email == u.UserName {
+			u.Email = before.Email // a renamed userName is nobody's address
+		}
 	}
 	if tombstone(u.Email, before.Email) {
 		u.Email = before.Email
