@@ -74,12 +74,17 @@ func (w *writer) member(key string, v scimjson.Value, replace bool) error {
 
 // extension writes the members of an extension's object.
 func (w *writer) extension(ext *extension, v scimjson.Value, replace bool) error {
-	switch v.Kind() {
-	case scimjson.Null:
-		return nil
-	case scimjson.Object:
-	default:
+	switch {
+	case v.Kind() == scimjson.Object:
+	case !unassigned(v):
 		return badRequest(typeInvalidValue, "%s must be an object.", ext.urn)
+	case ext.folded == "":
+		return nil // the whole resource is not unassigned
+	default:
+		for _, a := range ext.all {
+			w.clear(a)
+		}
+		return nil
 	}
 	for key, value := range v.Members() {
 		if a := ext.findKey(key.Bytes()); a != nil {
@@ -137,10 +142,11 @@ func (w *writer) set(a *attr, s string) error {
 // what the client does not send again is gone.
 func (w *writer) complex(a *attr, v scimjson.Value) error {
 	v = unwrap(v)
-	switch v.Kind() {
-	case scimjson.Null, scimjson.Invalid:
+	if unassigned(v) {
 		w.clear(a)
 		return nil
+	}
+	switch v.Kind() {
 	case scimjson.String:
 		if a.value == nil {
 			break
@@ -225,7 +231,7 @@ func (w *writer) elements(a *attr, v scimjson.Value) error {
 
 // element appends one element, or merges it into the one that it equals.
 func (w *writer) element(a *attr, v scimjson.Value) error {
-	if v.Kind() == scimjson.Null {
+	if unassigned(v) {
 		return nil
 	}
 	i := a.list.grow(w.u)
@@ -334,6 +340,19 @@ func (a *attr) same(u *User, i int) int {
 	return -1
 }
 
+// unassigned reports whether a value stands for none (P2.7).
+func unassigned(v scimjson.Value) bool {
+	switch v.Kind() {
+	case scimjson.Null, scimjson.Invalid:
+		return true
+	case scimjson.String:
+		return v.Text() == ""
+	case scimjson.Array:
+		return v.Len() == 0
+	}
+	return false
+}
+
 // unwrap takes the only element of a list for the value itself, as old clients
 // wrap single values.
 func unwrap(v scimjson.Value) scimjson.Value {
@@ -351,7 +370,7 @@ func unwrap(v scimjson.Value) scimjson.Value {
 func (w *writer) scalar(a *attr, v scimjson.Value) (string, error) {
 	v = unwrap(v)
 	if v.Kind() == scimjson.Object {
-		if inner := v.Get("value"); inner.Kind() != scimjson.Object {
+		if inner := v.Get("value"); inner.Kind() != scimjson.Invalid {
 			v = inner
 		}
 	}
@@ -370,7 +389,7 @@ func (w *writer) scalar(a *attr, v scimjson.Value) (string, error) {
 		if a.typ == Integer && strings.ContainsAny(s, ".eE") {
 			return "", wrongType(a)
 		}
-		return s, nil
+		return s, a.checkSize(s)
 	default:
 		return "", wrongType(a)
 	}
@@ -398,11 +417,19 @@ func (a *attr) checkText(s string) (string, error) {
 			return "", badRequest(typeInvalidValue, "%s must be a date and time such as 2026-01-31T08:30:00Z.", a.path)
 		}
 	}
-	if len(s) > a.max && utf8.RuneCountInString(s) > a.max {
-		return "", badRequest(typeInvalidValue, "%s has more than %d characters.", a.path, a.max)
-	}
-	return s, nil
+	return s, a.checkSize(s)
 }
+
+// checkSize bounds a value (P2.8).
+func (a *attr) checkSize(s string) error {
+	if longer(s, a.max) {
+		return badRequest(typeInvalidValue, "%s has more than %d characters.", a.path, a.max)
+	}
+	return nil
+}
+
+// longer reports whether s has more than n characters.
+func longer(s string, n int) bool { return len(s) > n && utf8.RuneCountInString(s) > n }
 
 func wrongType(a *attr) error {
 	return badRequest(typeInvalidValue, "%s must be of type %s.", a.path, a.typ)

@@ -97,10 +97,14 @@ func (a *attr) printed(u *User) string {
 }
 
 // sensitive reports whether the values of an attribute must stay out of the
-// record. A row that names a part of a list makes the whole list sensitive.
+// record. A row that names a part of a list makes the whole list sensitive, and
+// one that names a complex attribute all of its parts.
 func (t *table) sensitive(a *attr) bool {
+	if a.never {
+		return true
+	}
 	for _, r := range t.rows {
-		if r.Sensitive && (r.target.leaf() == a || r.target.attr == a) {
+		if leaf := r.target.leaf(); r.Sensitive && (leaf == a || r.target.attr == a || a.parent != nil && leaf == a.parent) {
 			return true
 		}
 	}
@@ -142,7 +146,7 @@ func appendElements(b []byte, a *attr, u *User, show func(*attr) bool) []byte {
 		b = append(b, '{')
 		inner := len(b)
 		for _, sub := range a.subs.all {
-			if v := a.list.get(u, i, sub.index); v != "" && (show == nil || show(sub)) {
+			if v := a.list.get(u, i, sub.index); v != "" && !sub.never && (show == nil || show(sub)) {
 				b = append(comma(b), sub.key...)
 				b = sub.appendText(b, v)
 			}

@@ -372,7 +372,7 @@ func (w *groupWriter) member(v scimjson.Value, f func(string)) error {
 	if name == "" {
 		name = called
 	}
-	if max(len(name), len(called)) > maxValue {
+	if longer(name, maxValue) || longer(called, maxValue) {
 		return badRequest(typeInvalidValue, "An element of members has more than %d characters.", maxValue)
 	}
 	if called != "" && called != name {

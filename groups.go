@@ -79,8 +79,28 @@ func (d *Directory) updateGroup(ctx context.Context, t Tenant, by origin, id str
 		if err != nil {
 			return nil, false, err
 		}
-		return g, e.real(), d.removeByExternalID(ctx, t, by, id, c.Remove, e)
+		after, err := d.removeByExternalID(ctx, t, by, id, c.Remove, e)
+		switch {
+		case err != nil:
+			return nil, false, err
+		case after != nil:
+			return after, true, nil
+		case !e.real():
+			return g, false, d.noteGroupIgnored(ctx, t, e, g, draft.ignored)
+		}
+		return g, true, nil
 	}
+}
+
+// noteGroupIgnored is noteIgnored for a group, of which a store keeps no event
+// when nothing changed.
+func (d *Directory) noteGroupIgnored(ctx context.Context, t Tenant, done *Event, g *Group, ignored []string) error {
+	if len(ignored) == 0 {
+		return nil
+	}
+	e := *done
+	e.Kind, e.Name, e.Ignored = RequestIgnored, g.DisplayName, ignored
+	return d.store.Append(ctx, t, &e)
 }
 
 // real reports whether the event of a group's change says that anything changed.
@@ -92,17 +112,8 @@ func (d *Directory) putGroup(ctx context.Context, t Tenant, by origin, id string
 		GroupID: id, Ignored: ignored,
 	}
 	g, err := d.store.UpdateGroup(ctx, t, id, c, guard, e)
-	switch {
-	case err != nil:
-		return nil, nil, err
-	case e.real():
+	if err == nil && e.real() {
 		d.changed(e)
-	case len(ignored) > 0:
-		note := &Event{
-			Time: e.Time, Tenant: t, Connection: by.connection, Request: by.request, Kind: RequestIgnored,
-			GroupID: id, Name: g.DisplayName, Ignored: ignored,
-		}
-		err = d.store.Append(ctx, t, note)
 	}
 	return g, e, err
 }
@@ -220,8 +231,9 @@ func (d *Directory) nameRemoved(ctx context.Context, t Tenant, members []string)
 }
 
 // removeByExternalID removes the members that were named by an externalId which
-// looks like an ID, such as a directory's object id.
-func (d *Directory) removeByExternalID(ctx context.Context, t Tenant, by origin, id string, asked []string, done *Event) error {
+// looks like an ID, such as a directory's object id. It returns the group after
+// that, nil where there was nothing to do.
+func (d *Directory) removeByExternalID(ctx context.Context, t Tenant, by origin, id string, asked []string, done *Event) (*Group, error) {
 	var left []string
 	removed := make(map[string]bool, len(done.Removed))
 	for _, m := range done.Removed {
@@ -233,11 +245,11 @@ func (d *Directory) removeByExternalID(ctx context.Context, t Tenant, by origin,
 		}
 	}
 	if len(left) == 0 {
-		return nil
+		return nil, nil
 	}
 	found, err := d.named(ctx, t, left)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	var c GroupChange
 	for _, m := range left {
@@ -246,10 +258,13 @@ func (d *Directory) removeByExternalID(ctx context.Context, t Tenant, by origin,
 		}
 	}
 	if len(c.Remove) == 0 {
-		return nil
+		return nil, nil
 	}
-	_, _, err = d.putGroup(ctx, t, by, id, c, Guard{}, nil)
-	return err
+	g, e, err := d.putGroup(ctx, t, by, id, c, Guard{}, nil)
+	if err != nil || !e.real() {
+		return nil, err
+	}
+	return g, nil
 }
 
 // deleteGroup performs DELETE /Groups/{id}.

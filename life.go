@@ -316,7 +316,7 @@ func (r *rules) workEmail(u *User) string {
 // isEmail reports whether s has the shape of an e-mail address.
 func isEmail(s string) bool {
 	local, domain, ok := strings.Cut(s, "@")
-	return ok && local != "" && domain != "" && len(s) <= maxName &&
+	return ok && local != "" && domain != "" && !longer(s, maxName) &&
 		!strings.ContainsAny(domain, "@") && !strings.ContainsAny(s, " \t\r\n<>(),;:\"\\") &&
 		strings.Trim(domain, ".-") == domain
 }

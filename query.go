@@ -315,6 +315,8 @@ func (p *projection) mark(a *attr) {
 // shows reports whether any of an attribute is in the answer.
 func (p *projection) shows(a *attr) bool {
 	switch {
+	case a.never:
+		return false
 	case p == nil || a.always:
 		return true
 	case !p.only:
@@ -333,5 +335,5 @@ func (p *projection) shows(a *attr) bool {
 // showsSub reports whether a sub-attribute is in the answer, given that its
 // attribute is.
 func (p *projection) showsSub(s *attr) bool {
-	return p == nil || p.mask[s.slot] == p.only
+	return !s.never && (p == nil || p.mask[s.slot] == p.only)
 }

@@ -52,6 +52,7 @@ type attr struct {
 	readOnly  bool // never written by a client
 	derived   bool // not stored: worked out when it is returned
 	always    bool // cannot be left out of an answer
+	never     bool // not returned, and not in the record
 	slot      int
 	index     int // among the sub-attributes of its parent
 	max       int // characters
@@ -286,6 +287,7 @@ func appendDeclared(full []schema.Schema, rows []Attribute) []schema.Schema {
 // schemas capture, by schema and folded name.
 func wantedAttributes(full []schema.Schema, rows []Attribute, own []schema.Schema) (map[string]bool, error) {
 	wanted := make(map[string]bool)
+	wanted[Fold(UserSchema+":active")] = true // whatever the table: a deactivation must not be lost
 	for _, s := range own {
 		for _, a := range s.Attributes {
 			wanted[Fold(s.ID+":"+a.Name())] = true
@@ -398,7 +400,7 @@ func metaAttr() *attr {
 func (t *table) attr(ca schema.CoreAttribute, ext *extension, parent *attr) *attr {
 	a := &attr{
 		name: ca.Name(), path: ca.Name(), typ: typeOf(ca.AttributeType()), multi: ca.MultiValued(),
-		caseExact: ca.CaseExact(), readOnly: ca.Mutability() == "readOnly", always: ca.Returned() == "always",
+		caseExact: ca.CaseExact(), readOnly: ca.Mutability() == "readOnly", always: ca.Returned() == "always", never: ca.Returned() == "never",
 		slot: t.slots, ext: ext, parent: parent, max: maxValue,
 	}
 	t.slots++
@@ -462,7 +464,7 @@ func (t *table) addRows(rows []Attribute) error {
 			return fmt.Errorf("scim: attribute %q: %w", a.Name, err)
 		}
 		leaf := r.target.leaf()
-		if leaf == nil || leaf.readOnly {
+		if leaf == nil || leaf.readOnly || leaf.path == "password" { // P2.9
 			return fmt.Errorf("scim: attribute %q: %s is not an attribute that can be stored", a.Name, a.Path)
 		}
 		if leaf.row == nil {
