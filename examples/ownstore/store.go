@@ -60,8 +60,8 @@ func (s *companyStore) PurgeUser(ctx context.Context, t scim.Tenant, id string, 
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	err := s.Store.PurgeUser(ctx, t, id, e)
-	if err == nil {
-		s.accounts[t] = slices.DeleteFunc(s.accounts[t], func(a Account) bool { return a.ID == id })
+	if list, ok := s.accounts[t]; ok && err == nil {
+		s.accounts[t] = slices.DeleteFunc(list, func(a Account) bool { return a.ID == id })
 	}
 	return err
 }
