@@ -80,6 +80,9 @@ func (t *table) changes(before, after *User) []Change {
 		if !t.sensitive(a) {
 			c.Old, c.New = a.printed(before), a.printed(after)
 		}
+		if out == nil {
+			out = make([]Change, 0, 4)
+		}
 		out = append(out, c)
 	})
 	return out

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	filter "github.com/scim2/filter-parser/v2"
 )
 
 // Policy is what a host may decide for a tenant. The zero value is the
@@ -400,17 +402,22 @@ func (r *rules) validate(u, before *User) error {
 
 // index sets what a store finds the user by.
 func (r *rules) index(u *User) {
-	k := Keys{UserName: Fold(u.UserName), Label: u.label()}
+	k := Keys{UserName: refold(u.Keys.UserName, u.UserName), Label: u.label()}
 	if !r.policy.SharedEmails {
-		k.Email = Fold(u.Email)
+		k.Email = refold(u.Keys.Email, u.Email)
 	} else if u.Email != "" {
 		k.Addresses = append(k.Addresses, Fold(u.Email))
 	}
 	for i := range u.Emails {
-		if v := Fold(u.Emails[i].Value); v != "" && v != k.Email && !slices.Contains(k.Addresses, v) {
+		v := u.Emails[i].Value
+		if v == "" || compareFolded(filter.EQ, v, k.Email) {
+			continue
+		}
+		if v = Fold(v); !slices.Contains(k.Addresses, v) {
 			k.Addresses = append(k.Addresses, v)
 		}
 	}
+	k.Folders = make([]FolderKey, 0, len(r.roots))
 	for _, row := range r.rows {
 		if row.Folder == "" {
 			continue
@@ -422,12 +429,23 @@ func (r *rules) index(u *User) {
 	u.Keys = k
 }
 
+// refold is Fold(name), or key where that is it already.
+func refold(key, name string) string {
+	if compareFolded(filter.EQ, name, key) {
+		return key
+	}
+	return Fold(name)
+}
+
 // label is what a user is called where it is only mentioned.
 func (u *User) label() string {
-	for _, s := range []string{u.DisplayName, u.Name.Formatted, strings.TrimSpace(u.Name.GivenName + " " + u.Name.FamilyName)} {
-		if s != "" {
-			return s
-		}
+	switch {
+	case u.DisplayName != "":
+		return u.DisplayName
+	case u.Name.Formatted != "":
+		return u.Name.Formatted
+	case u.Name.GivenName != "" || u.Name.FamilyName != "":
+		return strings.TrimSpace(u.Name.GivenName + " " + u.Name.FamilyName)
 	}
 	return u.UserName
 }

@@ -259,9 +259,8 @@ func (w *writer) stampElement(g target, i int) {
 // matches returns the elements that the value filter selects.
 func (w *writer) matches(g target) []int {
 	var found []int
-	s := &subject{u: w.u}
 	for i := range g.attr.list.length(w.u) {
-		if g.where.match(s, i) {
+		if g.selects(w.u, i) {
 			found = append(found, i)
 		}
 	}

@@ -21,8 +21,9 @@ type target struct {
 
 // stamp is one eq of a value filter: an element made for it has this value.
 type stamp struct {
-	sub   *attr
-	value string
+	sub    *attr
+	value  string
+	folded string // where case does not count
 }
 
 func (g target) known() bool { return g.attr != nil || g.ext != nil }
@@ -94,7 +95,7 @@ func (n *node) stamps(s []stamp) ([]stamp, bool) {
 		}
 		return n.right.stamps(s)
 	case n.kind == nodeCompare && n.op == filter.EQ && !n.null:
-		return append(s, stamp{n.attr, n.raw}), true
+		return append(s, stamp{n.attr, n.raw, n.text}), true
 	}
 	return nil, false
 }
@@ -120,15 +121,30 @@ func (g target) value(u *User) string {
 	if sub == nil {
 		return ""
 	}
-	s := &subject{u: u}
 	for i := range a.list.length(u) {
-		if g.where == nil || g.where.match(s, i) {
+		if g.where == nil || g.selects(u, i) {
 			if v := a.list.get(u, i, sub.index); v != "" {
 				return v
 			}
 		}
 	}
 	return ""
+}
+
+// selects reports whether the value filter selects an element. One that is made
+// of eq, as nearly all are, is answered without anything to allocate.
+func (g target) selects(u *User, i int) bool {
+	if !g.fits {
+		return g.where.match(&subject{u: u}, i)
+	}
+	for _, s := range g.stamp {
+		switch v := g.attr.list.get(u, i, s.sub.index); {
+		case v == s.value:
+		case s.sub.caseExact || !compareFolded(filter.EQ, v, s.folded):
+			return false
+		}
+	}
+	return true
 }
 
 // String names the target as errors do.

@@ -21,8 +21,10 @@ type folder struct {
 // in, and counts it by its status instead of the one before.
 func (t *tenant) placeInFolders(u *user, before scim.Status) {
 	old := u.folders
-	u.folders = nil
-	if u.Status != scim.StatusArchived {
+	switch {
+	case u.Status == scim.StatusArchived:
+		u.folders = nil
+	case !spelledAlike(u.Keys.Folders, old):
 		u.folders = t.foldersOf(u.Keys.Folders)
 	}
 	if spelledAlike(u.Keys.Folders, u.folders) {
