@@ -112,12 +112,12 @@ func (d *Directory) ActivateHeld(ctx context.Context, t Tenant) ([]*User, error)
 		}
 		progress := false
 		for _, u := range page.Items {
-			active, err := d.Activate(ctx, t, u.ID)
+			active, err := d.activateHeld(ctx, t, u.ID)
 			switch {
 			case errors.Is(err, ErrSeats):
 				return done, nil
-			case errors.Is(err, ErrNotFound):
-				continue // archived meanwhile
+			case errors.Is(err, ErrNotFound), errors.Is(err, errNotHeld):
+				continue // archived, deactivated or activated meanwhile
 			case err != nil:
 				return done, err
 			}
@@ -127,6 +127,22 @@ func (d *Directory) ActivateHeld(ctx context.Context, t Tenant) ([]*User, error)
 			return done, nil
 		}
 	}
+}
+
+// errNotHeld says that a user does not wait for a seat any more.
+var errNotHeld = errors.New("scim: the user is not held")
+
+// activateHeld activates a user that is still held. One that the identity
+// provider deactivated since the list was read stays deactivated.
+func (d *Directory) activateHeld(ctx context.Context, t Tenant, id string) (*User, error) {
+	out, err := d.update(ctx, t, origin{}, id, "", func(u *User) ([]string, *attr, error) {
+		if u.Status != StatusHeld {
+			return nil, nil, errNotHeld
+		}
+		u.asked = Yes
+		return nil, nil, nil
+	})
+	return out.user, err
 }
 
 // Licence is what a tenant's seats are used for (P5.7).
