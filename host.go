@@ -27,15 +27,20 @@ func (d *Directory) CreateUser(ctx context.Context, t Tenant, n NewUser) (*User,
 	if n.Email != "" && d.table.emails != nil {
 		u.Emails = []MultiValue{{Value: n.Email, Type: "work", Primary: Yes}}
 	}
-	for _, a := range []struct {
-		attr  *attr
-		value string
-	}{{d.table.userName, n.UserName}, {d.table.emailValue(), n.Email}} {
-		if a.attr != nil {
-			if _, err := a.attr.checkText(a.value); err != nil {
-				return nil, err
-			}
+	var err error
+	check := func(a *attr, value string) {
+		if a != nil && value != "" && err == nil {
+			_, err = a.checkText(value)
 		}
+	}
+	check(d.table.emailValue(), n.Email)
+	d.table.each(func(a *attr) {
+		if !a.multi {
+			check(a, a.get(u))
+		}
+	})
+	if err != nil {
+		return nil, err
 	}
 	r, err := d.rules(ctx, t, origin{})
 	if err != nil {

@@ -2,7 +2,9 @@ package scim_test
 
 import (
 	"context"
+	"errors"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/usher-scim/scim"
@@ -48,5 +50,40 @@ func TestActivateHeldLeaver(t *testing.T) {
 	u, err := dir.User(t.Context(), "acme", ann)
 	if err != nil || u.Status != scim.StatusDeactivated {
 		t.Errorf("the leaver is %v, %v", u.Status, err)
+	}
+}
+
+// TestCreateUserLimits: what a client may not send, a host may not either (P2.8).
+func TestCreateUserLimits(t *testing.T) {
+	t.Parallel()
+	dir, _ := service(scim.Config{})
+	for _, n := range []scim.NewUser{
+		{UserName: strings.Repeat("a", 513), Email: "ann@example.com"},
+		{UserName: "ann", Email: strings.Repeat("a", 513) + "@example.com"},
+		{UserName: "ann@example.com", GivenName: strings.Repeat("a", 4097)},
+		{UserName: "ann@example.com", FamilyName: strings.Repeat("a", 4097)},
+	} {
+		_, err := dir.CreateUser(t.Context(), "acme", n)
+		var refused *scim.Error
+		if !errors.As(err, &refused) || refused.Status != 400 {
+			t.Errorf("%.20s %.20s %.20s %.20s: %v", n.UserName, n.Email, n.GivenName, n.FamilyName, err)
+		}
+	}
+}
+
+// TestNegativeOffset: an offset below zero is zero, whoever answers the filter.
+func TestNegativeOffset(t *testing.T) {
+	t.Parallel()
+	dir, send := service(scim.Config{})
+	send(http.MethodPost, "/Users", `{"userName": "ann@example.com"}`)
+	for _, text := range []string{`userName eq "ann@example.com"`, `userName sw "ann"`} {
+		f, err := dir.UserFilter(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		page, err := dir.Users(t.Context(), "acme", scim.Query{Filter: f, Offset: -5})
+		if err != nil || len(page.Items) != 1 {
+			t.Errorf("%s: %d users, %v", text, len(page.Items), err)
+		}
 	}
 }
