@@ -27,15 +27,20 @@ func (d *Directory) CreateUser(ctx context.Context, t Tenant, n NewUser) (*User,
 	if n.Email != "" && d.table.emails != nil {
 		u.Emails = []MultiValue{{Value: n.Email, Type: "work", Primary: Yes}}
 	}
-	for _, a := range []struct {
-		attr  *attr
-		value string
-	}{{d.table.userName, n.UserName}, {d.table.emailValue(), n.Email}} {
-		if a.attr != nil {
-			if _, err := a.attr.checkText(a.value); err != nil {
-				return nil, err
-			}
+	var err error
+	check := func(a *attr, value string) {
+		if a != nil && value != "" && err == nil {
+			_, err = a.checkText(value)
 		}
+	}
+	check(d.table.emailValue(), n.Email)
+	d.table.each(func(a *attr) {
+		if !a.multi {
+			check(a, a.get(u))
+		}
+	})
+	if err != nil {
+		return nil, err
 	}
 	r, err := d.rules(ctx, t, origin{})
 	if err != nil {
@@ -112,12 +117,12 @@ func (d *Directory) ActivateHeld(ctx context.Context, t Tenant) ([]*User, error)
 		}
 		progress := false
 		for _, u := range page.Items {
-			active, err := d.Activate(ctx, t, u.ID)
+			active, err := d.activateHeld(ctx, t, u.ID)
 			switch {
 			case errors.Is(err, ErrSeats):
 				return done, nil
-			case errors.Is(err, ErrNotFound):
-				continue // archived meanwhile
+			case errors.Is(err, ErrNotFound), errors.Is(err, errNotHeld):
+				continue // archived, deactivated or activated meanwhile
 			case err != nil:
 				return done, err
 			}
@@ -127,6 +132,22 @@ func (d *Directory) ActivateHeld(ctx context.Context, t Tenant) ([]*User, error)
 			return done, nil
 		}
 	}
+}
+
+// errNotHeld says that a user does not wait for a seat any more.
+var errNotHeld = errors.New("scim: the user is not held")
+
+// activateHeld activates a user that is still held. One that the identity
+// provider deactivated since the list was read stays deactivated.
+func (d *Directory) activateHeld(ctx context.Context, t Tenant, id string) (*User, error) {
+	out, err := d.update(ctx, t, origin{}, id, "", func(u *User) ([]string, *attr, error) {
+		if u.Status != StatusHeld {
+			return nil, nil, errNotHeld
+		}
+		u.asked = Yes
+		return nil, nil, nil
+	})
+	return out.user, err
 }
 
 // Licence is what a tenant's seats are used for (P5.7).

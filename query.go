@@ -130,7 +130,7 @@ func cut[T any](all []T, q Query) Page[T] {
 	if q.Limit < 0 {
 		return p
 	}
-	p.Items = all[min(q.Offset, len(all)):]
+	p.Items = all[min(max(q.Offset, 0), len(all)):]
 	if q.Limit > 0 && len(p.Items) > q.Limit {
 		p.Items = p.Items[:q.Limit]
 	}
