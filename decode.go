@@ -255,9 +255,13 @@ func (w *writer) element(a *attr, v scimjson.Value) error {
 
 func (w *writer) checkLength(a *attr) error {
 	if a.list.length(w.u) > maxElements {
-		return badRequest(typeInvalidValue, "%s has more than %d elements.", a.path, maxElements)
+		return tooManyElements(a)
 	}
 	return nil
+}
+
+func tooManyElements(a *attr) error {
+	return badRequest(typeInvalidValue, "%s has more than %d elements.", a.path, maxElements)
 }
 
 // fill writes an element's sub-attributes; those that are not sent stay.
@@ -418,6 +422,28 @@ func (a *attr) checkText(s string) (string, error) {
 		}
 	}
 	return s, a.checkSize(s)
+}
+
+// checkStored checks a value as it is stored, which no JSON was parsed from.
+func (a *attr) checkStored(s string) error {
+	switch a.typ {
+	case Boolean:
+		if s != "true" && s != "false" {
+			return wrongType(a)
+		}
+	case Integer, Decimal:
+		var d scimjson.Doc
+		if d.Parse([]byte(s), scimjson.Limits{}) != nil || d.Root().Kind() != scimjson.Number || a.typ == Integer && strings.ContainsAny(s, ".eE") {
+			return wrongType(a)
+		}
+	default:
+		if !utf8.ValidString(s) || strings.IndexByte(s, 0) >= 0 {
+			return badRequest(typeInvalidValue, "%s has characters that are no text.", a.path)
+		}
+		_, err := a.checkText(s)
+		return err
+	}
+	return a.checkSize(s)
 }
 
 // checkSize bounds a value (P2.8).

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/elimity-com/scim/schema"
-	"github.com/google/uuid"
 	"golang.org/x/text/language"
 
 	"github.com/usher-scim/scim/internal/syntax"
@@ -32,9 +31,12 @@ type Config struct {
 	// Schemas are extension schemas of the host's own. All their attributes are
 	// captured, also those that no row of Attributes names.
 	Schemas []schema.Schema
-	// Languages are the languages of the host, its default first (P2.6). nil: a
-	// view has the language as it was sent, and none for a user without one.
+	// Languages are the languages of the host; a view has the one of them that
+	// fits best (P2.6). nil: a view has the language as it was sent.
 	Languages []language.Tag
+	// DefaultLanguage is what a person without a language gets (P2.3). The zero
+	// Tag: the first of Languages, or none.
+	DefaultLanguage language.Tag
 	// Limits bounds what is read. The zero value means the defaults.
 	Limits Limits
 	// Logger gets what no client may see. nil: slog.Default().
@@ -114,7 +116,7 @@ func New(c Config) (*Directory, error) {
 	limits := c.Limits.withDefaults()
 	t.filterLimits = syntax.Limits{Bytes: limits.FilterBytes, Terms: limits.FilterTerms, Depth: limits.FilterDepth}
 	d := &Directory{
-		store: c.Store, table: t, views: newViews(t, c.Languages), config: c, limits: limits,
+		store: c.Store, table: t, views: newViews(t, c.Languages, c.DefaultLanguage), config: c, limits: limits,
 		log: c.Logger, now: func() time.Time { return c.Now().UTC().Truncate(time.Millisecond) },
 	}
 	d.activity.init(d)
@@ -123,6 +125,9 @@ func New(c Config) (*Directory, error) {
 
 // rules returns the transitions for a tenant and a writer.
 func (d *Directory) rules(ctx context.Context, t Tenant, by origin) (*rules, error) {
+	if t == "" {
+		return nil, errors.New("scim: the tenant is missing")
+	}
 	r := &rules{table: d.table, views: d.views, by: by}
 	if by.time.IsZero() {
 		r.by.time = d.now()
@@ -253,7 +258,7 @@ func (d *Directory) put(ctx context.Context, t Tenant, r *rules, before, after *
 	var stored *User
 	var err error
 	if before == nil {
-		after.ID = uuid.NewString()
+		after.ID = NewID()
 		e.UserID = after.ID
 		stored, err = d.store.CreateUser(ctx, t, after, g, e)
 	} else {

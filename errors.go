@@ -21,6 +21,9 @@ var (
 	ErrSeats = errors.New("scim: no free seat")
 	// ErrToken: the token is not valid. 401.
 	ErrToken = errors.New("scim: token not accepted")
+	// ErrPlace: a Query.After or EventQuery.After is none that the store gave
+	// out. 400.
+	ErrPlace = errors.New("scim: no such place in the list")
 )
 
 // ConflictError says that a unique value is taken. 409 with scimType
@@ -106,6 +109,8 @@ func asError(err error) *Error {
 		return &Error{Status: http.StatusNotFound, Detail: "There is no such resource.", Err: err}
 	case errors.Is(err, ErrVersion):
 		return &Error{Status: http.StatusPreconditionFailed, Detail: "The resource has changed since it was read.", Err: err}
+	case errors.Is(err, ErrPlace):
+		return &Error{Status: http.StatusBadRequest, Type: typeInvalidValue, Detail: "The place in the list is not one that this service gave out.", Err: err}
 	case errors.Is(err, ErrToken):
 		return &Error{Status: http.StatusUnauthorized, Detail: "The bearer token is missing or not valid.", Err: err}
 	}

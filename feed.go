@@ -92,6 +92,10 @@ type ConsumerStatus struct {
 	// Failures counts the failed attempts at the event at hand; 0 when none is.
 	Failures  int
 	LastError string
+	// Pending is the time of the request whose event waits to be acknowledged;
+	// zero when none does. How long ago that is, is how long access may have
+	// stayed open.
+	Pending time.Time
 	// Last and Longest are the times from a request to its acknowledgement: of
 	// the last event, and the longest since the process started.
 	Last, Longest time.Duration
@@ -149,13 +153,18 @@ func (d *Directory) Consume(ctx context.Context, name string, f func(context.Con
 	if err != nil {
 		return fmt.Errorf("scim: Consume: %w", err)
 	}
+	d.feed.note(func() { status.Place = place })
 	for retry := firstRetry; ; {
 		woken := d.feed.woken()
 		page, err := d.store.Events(ctx, EventQuery{After: place, Limit: 100})
 		for i := 0; err == nil && i < len(page.Items); i++ {
-			if err = d.deliver(ctx, status, page.Items[i], f); err == nil {
-				place, retry = page.Items[i].Seq, firstRetry
-				err = d.store.SetPlace(ctx, name, place)
+			e := &page.Items[i]
+			if err = d.deliver(ctx, status, e, f); err == nil {
+				err = d.store.SetPlace(ctx, name, e.Seq)
+			}
+			if err == nil {
+				place, retry = e.Seq, firstRetry
+				d.feed.note(func() { status.handled(e, d.now()) })
 			}
 		}
 		var wait time.Duration
@@ -163,7 +172,7 @@ func (d *Directory) Consume(ctx context.Context, name string, f func(context.Con
 		case ctx.Err() != nil:
 			return ctx.Err()
 		case err != nil:
-			d.feed.failed(status, err)
+			d.feed.note(func() { status.Failures, status.LastError = status.Failures+1, err.Error() })
 			d.log.Warn("scim: a consumer failed and will be asked again", "consumer", name, "error", err, "after", retry)
 			wait, woken = retry, nil
 			retry = min(2*retry, longestRetry)
@@ -183,17 +192,14 @@ func (d *Directory) Consume(ctx context.Context, name string, f func(context.Con
 }
 
 // deliver hands over one event; a panic counts as a failure.
-func (d *Directory) deliver(ctx context.Context, s *ConsumerStatus, e Event, f func(context.Context, Event) error) (err error) {
+func (d *Directory) deliver(ctx context.Context, s *ConsumerStatus, e *Event, f func(context.Context, Event) error) (err error) {
+	d.feed.note(func() { s.Pending = e.Time })
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("%w: %v", errConsumerPanic, p)
 		}
 	}()
-	if err := f(ctx, e); err != nil {
-		return err
-	}
-	d.feed.handled(s, &e, d.now())
-	return nil
+	return f(ctx, *e)
 }
 
 func (f *feed) enter(name string) (*ConsumerStatus, error) {
@@ -216,18 +222,17 @@ func (f *feed) leave(name string) {
 	delete(f.consumers, name)
 }
 
-func (f *feed) failed(s *ConsumerStatus, err error) {
+// note changes the status of a consumer.
+func (f *feed) note(change func()) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	s.Failures++
-	s.LastError = err.Error()
+	change()
 }
 
-func (f *feed) handled(s *ConsumerStatus, e *Event, now time.Time) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
+// handled notes that an event was acknowledged.
+func (s *ConsumerStatus) handled(e *Event, now time.Time) {
 	s.Handled++
-	s.Place, s.Failures, s.LastError = e.Seq, 0, ""
+	s.Place, s.Failures, s.LastError, s.Pending = e.Seq, 0, "", time.Time{}
 	s.Last = now.Sub(e.Time)
 	s.Longest = max(s.Longest, s.Last)
 }

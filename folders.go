@@ -6,6 +6,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 )
 
 // The three root folders (P6.1).
@@ -33,7 +34,11 @@ type Folder struct {
 func (d *Directory) Roots() []string { return slices.Clone(d.table.roots) }
 
 // Folders returns the folders below a root that have users, by name (P6.3).
+// Errors: [ErrNotFound] for what is no root.
 func (d *Directory) Folders(ctx context.Context, t Tenant, root string) ([]Folder, error) {
+	if !slices.Contains(d.table.roots, root) {
+		return nil, ErrNotFound
+	}
 	return d.store.Folders(ctx, t, root)
 }
 
@@ -46,8 +51,10 @@ func (d *Directory) FolderUsers(ctx context.Context, t Tenant, f FolderKey, q Qu
 
 // ExportCSV writes the tenant's users as CSV (RFC 4180) with a header (P6.5):
 // id, status, then every attribute of the table that reports show, those that
-// make folders under the names of their roots. Cells that a spreadsheet would
-// run as a formula begin with an apostrophe.
+// make folders under the names of their roots. The values are the host's view: a
+// manager is the e-mail address of the one that is linked, and what could not be
+// understood is empty. Cells that a spreadsheet would run as a formula begin with
+// an apostrophe.
 func (d *Directory) ExportCSV(ctx context.Context, t Tenant, w io.Writer) error {
 	out := csv.NewWriter(w)
 	header := []string{"id", "status"}
@@ -71,10 +78,14 @@ func (d *Directory) ExportCSV(ctx context.Context, t Tenant, w io.Writer) error 
 		if err != nil {
 			return err
 		}
-		for _, u := range page.Items {
-			cells := []string{u.ID, u.Status.String()}
+		views, err := d.Views(ctx, t, page.Items)
+		if err != nil {
+			return err
+		}
+		for i := range views {
+			cells := []string{views[i].User.ID, views[i].Status.String()}
 			for _, r := range rows {
-				cells = append(cells, defuse(d.table.shown(r, u)))
+				cells = append(cells, defuse(d.table.shown(r, &views[i])))
 			}
 			if err := out.Write(cells); err != nil {
 				return err
@@ -87,16 +98,26 @@ func (d *Directory) ExportCSV(ctx context.Context, t Tenant, w io.Writer) error 
 	}
 }
 
-// shown is what the host shows of a row: for the login name and the e-mail
-// address the host's own, which outlast a rename in the directory (P3.7).
-func (t *table) shown(r *row, u *User) string {
+// shown is what the host shows of a row.
+func (t *table) shown(r *row, v *View) string {
+	leaf := r.target.leaf()
 	switch {
-	case r.target.leaf() == t.userName:
-		return u.Login
-	case t.emails != nil && r.target.leaf() == t.emails.value:
-		return u.Email
+	case leaf == t.userName:
+		return v.Login
+	case t.emails != nil && leaf == t.emails.value:
+		return v.Email
+	case t.manager != nil && r.target.attr == t.manager:
+		return v.ManagerEmail
+	case r.Normalise == AsLanguage && !v.Language.IsRoot():
+		return v.Language.String()
+	case r.Normalise == AsTimezone && v.Timezone != nil:
+		return v.Timezone.String()
+	case r.Normalise == AsDate && !v.HireDate.IsZero():
+		return v.HireDate.Format(time.DateOnly)
+	case r.Normalise == AsLanguage, r.Normalise == AsTimezone, r.Normalise == AsDate:
+		return ""
 	}
-	return r.target.value(u)
+	return r.target.value(v.User)
 }
 
 // defuse keeps a spreadsheet from running a cell as a formula.

@@ -28,7 +28,7 @@ func (d *Directory) createGroup(ctx context.Context, t Tenant, by origin, draft 
 	}
 	members := draft.change.Add
 	for {
-		g.ID = uuid.NewString()
+		g.ID = NewID()
 		e := &Event{
 			Time: d.when(by), Tenant: t, Connection: by.connection, Request: by.request, Kind: GroupCreated,
 			GroupID: g.ID, Name: g.DisplayName, Ignored: draft.ignored,

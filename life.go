@@ -238,6 +238,12 @@ func (r *rules) archive(u *User) {
 // settle works out what depends on the attributes: the host's own name and
 // e-mail, what is missing, and what is indexed.
 func (r *rules) settle(u, before *User, removed *attr) error {
+	if r.by.connection == "" {
+		// What clients send was checked while it was read.
+		if err := r.checkValues(u, before); err != nil {
+			return err
+		}
+	}
 	r.identify(u, before)
 	if err := r.complete(u, before, removed); err != nil {
 		return err
@@ -381,6 +387,33 @@ func (r *rules) rewritten(name string, u, before *User) bool {
 		a = row.target.attr
 	}
 	return a == nil || !a.equal(u, before)
+}
+
+// checkValues checks the attributes that the host changed, as clients' are when
+// they are read (P2.8).
+func (r *rules) checkValues(u, before *User) error {
+	var err error
+	check := func(a *attr, v string) {
+		if err == nil && v != "" {
+			err = a.checkStored(v)
+		}
+	}
+	r.each(func(a *attr) {
+		switch {
+		case before != nil && a.equal(u, before):
+		case !a.multi:
+			check(a, a.get(u))
+		case a.list.length(u) > maxElements:
+			err = tooManyElements(a)
+		default:
+			for i := range a.list.length(u) {
+				for _, sub := range a.subs.all {
+					check(sub, a.list.get(u, i, sub.index))
+				}
+			}
+		}
+	})
+	return err
 }
 
 // validate asks the host's validators about values that are new.

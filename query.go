@@ -51,7 +51,7 @@ func (m *matcher) ok(u *User) bool {
 		if err != nil && m.err == nil {
 			m.err = err
 		}
-		return refs
+		return refs[u.ID]
 	})
 }
 
@@ -98,7 +98,7 @@ func (m *membership) note(err error) {
 func (m *membership) Has(id string) bool {
 	refs, err := m.d.GroupsOf(m.ctx, m.t, id)
 	m.note(err)
-	return slices.ContainsFunc(refs, func(r GroupRef) bool { return r.ID == m.group })
+	return slices.ContainsFunc(refs[id], func(r GroupRef) bool { return r.ID == m.group })
 }
 
 func (m *membership) Each(f func(Member) bool) {

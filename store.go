@@ -165,7 +165,8 @@ type Find struct {
 	Archived    bool     // archived users too
 }
 
-// Query asks for a page. The zero value is the first page of everything, of a
+// Query asks for a page. A place in After that the store did not give out is
+// [ErrPlace]. The zero value is the first page of everything, of a
 // length that the store chooses.
 type Query struct {
 	Filter *Filter   // nil: all

@@ -1,6 +1,7 @@
 package scim
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -33,6 +34,17 @@ func (s Status) String() string {
 
 // MarshalText writes the status as its name.
 func (s Status) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// UnmarshalText reads a status by its name.
+func (s *Status) UnmarshalText(text []byte) error {
+	for i, name := range statusNames {
+		if i > 0 && name == string(text) {
+			*s = Status(i)
+			return nil
+		}
+	}
+	return fmt.Errorf("scim: there is no status %q", text)
+}
 
 // Flag is a boolean that may also be unassigned.
 type Flag uint8

@@ -17,6 +17,9 @@ type View struct {
 	Status Status
 	// Role is what a provisioned user may do in the host: always User (P2.5).
 	Role string
+	// Login and Email are the login name and the work e-mail address. They stay
+	// what they were while a soft delete has the user renamed (P3.7).
+	Login, Email string
 	// Language is the host's language that fits preferredLanguage best, its
 	// default where the user has none, and language.Und where it cannot be understood.
 	Language language.Tag
@@ -27,9 +30,10 @@ type View struct {
 	// Region is the country where that is an ISO 3166 code; zero otherwise.
 	Region language.Region
 	// ManagerID is the user that manager names, "" while there is none (P8).
-	ManagerID   string
-	ManagerName string
-	Warnings    []Warning
+	ManagerID    string
+	ManagerName  string
+	ManagerEmail string
+	Warnings     []Warning
 }
 
 // RoleUser is the role of every provisioned user.
@@ -39,22 +43,26 @@ const RoleUser = "User"
 type views struct {
 	t         *table
 	languages []language.Tag
+	none      language.Tag // of a person without one
 	matcher   language.Matcher
 	tags      cache[language.Tag]
 	zones     cache[*time.Location]
 }
 
-func newViews(t *table, languages []language.Tag) *views {
-	v := &views{t: t, languages: languages}
+func newViews(t *table, languages []language.Tag, none language.Tag) *views {
+	v := &views{t: t, languages: languages, none: none}
 	if len(languages) > 0 {
 		v.matcher = language.NewMatcher(languages)
+		if none == language.Und {
+			v.none = languages[0]
+		}
 	}
 	return v
 }
 
 // view reads everything but the manager, which takes a look-up.
 func (v *views) view(u *User) View {
-	out := View{User: u, Status: u.Status, Role: RoleUser}
+	out := View{User: u, Status: u.Status, Role: RoleUser, Login: u.Login, Email: u.Email}
 	for _, r := range v.t.rows {
 		if r.Normalise == AsSent {
 			continue
@@ -131,10 +139,7 @@ func containsWarning(list []Warning, w Warning) bool {
 // what is no tag.
 func (v *views) language(s string) (language.Tag, bool) {
 	if s == "" {
-		if len(v.languages) > 0 {
-			return v.languages[0], true
-		}
-		return language.Und, true
+		return v.none, true
 	}
 	tag, ok := v.tags.get(s, func() (language.Tag, bool) {
 		tag, err := language.Parse(s)
@@ -241,7 +246,7 @@ func (d *Directory) Views(ctx context.Context, t Tenant, users []*User) ([]View,
 	for i, u := range users {
 		out[i] = d.views.view(u)
 		if m := managers.of(u); m != nil {
-			out[i].ManagerID, out[i].ManagerName = m.ID, m.Keys.Label
+			out[i].ManagerID, out[i].ManagerName, out[i].ManagerEmail = m.ID, m.Keys.Label, m.Email
 		}
 	}
 	return out, nil

@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/usher-scim/scim"
 )
 
 // creation is a place among users or groups, which are listed by Created, then
@@ -59,5 +61,5 @@ func parseArrival(place string) (uint64, error) {
 
 // badPlace says that a place is not from Page.Next.
 func badPlace(place string) error {
-	return fmt.Errorf("memstore: %q is no place to go on from", place)
+	return fmt.Errorf("memstore: %w: %q", scim.ErrPlace, place)
 }

@@ -137,6 +137,8 @@ func (a *app) fail(w http.ResponseWriter, r *http.Request, err error) {
 		status, text = http.StatusConflict, "No seat is free: raise the licence, or deactivate somebody first."
 	case errors.Is(err, scim.ErrNotFound):
 		status, text = http.StatusNotFound, "There is no such user."
+	case errors.Is(err, scim.ErrPlace):
+		status, text = http.StatusBadRequest, "after must be what next was on the page before."
 	}
 	if status >= http.StatusInternalServerError {
 		a.log.Error("a request failed", "method", r.Method, "path", r.URL.Path, "error", err)
@@ -347,9 +349,6 @@ func (a *app) connection(r *http.Request, t scim.Tenant) (int, any, error) {
 // events is GET /app/log: the record, newest first (P9.2).
 func (a *app) events(r *http.Request, t scim.Tenant) (int, any, error) {
 	after := r.URL.Query().Get("after")
-	if _, err := strconv.ParseUint(after, 10, 64); err != nil && after != "" {
-		return 0, nil, problem(http.StatusBadRequest, "after must be what next was on the page before.")
-	}
 	limit, err := number(r, "limit", pageSize, longestPage)
 	if err != nil {
 		return 0, nil, err

@@ -11,6 +11,8 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"golang.org/x/text/language"
+
 	"github.com/usher-scim/scim"
 	"github.com/usher-scim/scim/memstore"
 )
@@ -42,7 +44,7 @@ type secret struct {
 func newHost(o options, log *slog.Logger) (*host, error) {
 	h := &host{log: log, tenant: o.tenant}
 	var err error
-	h.dir, err = scim.New(scim.Config{Store: memstore.New(), Seats: h.licences.of, Logger: log})
+	h.dir, err = scim.New(scim.Config{Store: memstore.New(), Seats: h.licences.of, DefaultLanguage: language.BritishEnglish, Logger: log})
 	if err != nil {
 		return nil, err
 	}

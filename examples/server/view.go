@@ -64,14 +64,18 @@ func (a *app) views(ctx context.Context, t scim.Tenant, users []*scim.User) ([]u
 	if err != nil {
 		return nil, err
 	}
+	ids := make([]string, len(users))
+	for i, u := range users {
+		ids[i] = u.ID
+	}
+	groups, err := a.dir.GroupsOf(ctx, t, ids...)
+	if err != nil {
+		return nil, err
+	}
 	out := make([]userView, len(views))
 	for i, v := range views {
-		groups, err := a.dir.GroupsOf(ctx, t, v.User.ID)
-		if err != nil {
-			return nil, err
-		}
 		out[i] = a.view(v)
-		for _, g := range groups {
+		for _, g := range groups[v.User.ID] {
 			out[i].Groups = append(out[i].Groups, g.Display)
 		}
 	}
@@ -82,7 +86,7 @@ func (a *app) views(ctx context.Context, t scim.Tenant, users []*scim.User) ([]u
 func (a *app) view(v scim.View) userView {
 	u := v.User
 	out := userView{
-		ID: u.ID, UserName: u.Login, Email: u.Email, Status: v.Status.String(), Managed: u.Managed, Role: v.Role,
+		ID: u.ID, UserName: v.Login, Email: v.Email, Status: v.Status.String(), Managed: u.Managed, Role: v.Role,
 		GivenName: u.Name.GivenName, FamilyName: u.Name.FamilyName, DisplayName: u.DisplayName, Title: u.Title,
 		Country: a.dir.Value(u, "country"), Department: u.Department, Division: u.Division, Organization: u.Organization,
 		ManagerID: orNull(v.ManagerID), ManagerName: v.ManagerName, ExternalID: u.ExternalID,
