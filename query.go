@@ -172,7 +172,8 @@ type listRequest struct {
 // parseList reads the query of a list (RFC 7644 section 3.4.2). Keys that are
 // not known are ignored.
 func (d *Directory) parseList(values url.Values) (listRequest, error) {
-	l := listRequest{filter: values.Get("filter"), startIndex: 1, count: d.limits.PageSize}
+	l := listRequest{startIndex: 1, count: d.limits.PageSize}
+	l.filter, _ = query(values, "filter")
 	for _, p := range []struct {
 		name string
 		to   *int
