@@ -193,6 +193,17 @@ func (d *Directory) parseList(values url.Values) (listRequest, error) {
 	return l, nil
 }
 
+// parseQuery decodes a query as a form. A semicolon stands for itself. What
+// cannot be decoded is refused: a filter lost over it would turn a look-up of
+// one person into a list of everybody.
+func parseQuery(raw string) (url.Values, error) {
+	values, err := url.ParseQuery(strings.ReplaceAll(raw, ";", "%3B"))
+	if err != nil {
+		return nil, badRequest(typeInvalidValue, "The query of the address cannot be decoded: a %% that stands for itself is written %%25.")
+	}
+	return values, nil
+}
+
 // query finds a query parameter, ignoring the case of its name.
 func query(values url.Values, name string) (string, bool) {
 	if v, ok := values[name]; ok {

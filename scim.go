@@ -193,7 +193,10 @@ func (x *exchange) serve() (answer, error) {
 	}
 	x.parts = parts
 	if x.r.URL.RawQuery != "" {
-		x.query = x.r.URL.Query()
+		var err error
+		if x.query, err = parseQuery(x.r.URL.RawQuery); err != nil {
+			return answer{}, err
+		}
 	}
 	return x.dispatch()
 }
