@@ -374,8 +374,9 @@ func unwrap(v scimjson.Value) scimjson.Value {
 func (w *writer) scalar(a *attr, v scimjson.Value) (string, error) {
 	v = unwrap(v)
 	if v.Kind() == scimjson.Object {
-		if inner := v.Get("value"); inner.Kind() != scimjson.Invalid {
-			v = inner
+		// An object may wrap the value; one that does not is no value, and not none.
+		if v = v.Get("value"); v.Kind() == scimjson.Invalid {
+			return "", wrongType(a)
 		}
 	}
 	var s string

@@ -177,7 +177,7 @@ func (p *params) parse(query string) error {
 		}
 		v, err := url.QueryUnescape(value)
 		if err != nil {
-			return badRequest(typeInvalidValue, "The query parameter %s is not escaped as it must be.", name)
+			return badRequest(typeInvalidValue, "The query parameter %s cannot be decoded: a %% that stands for itself is written %%25.", name)
 		}
 		*to = strings.TrimSpace(v)
 	}

@@ -33,6 +33,7 @@ var stageTokens = []struct {
 	scim.Connection
 }{
 	{"acme-token-0123456789", scim.Connection{ID: "acme-entra", Tenant: "acme"}},
+	{"acme-rotated-token-0123456789", scim.Connection{ID: "acme-entra", Tenant: "acme"}}, // of the same connection
 	{"acme-second-token-0123456789", scim.Connection{ID: "acme-second", Tenant: "acme"}},
 	{"globex-token-0123456789", scim.Connection{ID: "globex-entra", Tenant: "globex"}},
 }
