@@ -362,11 +362,11 @@ func (r *rig) record() []scim.Event {
 }
 
 // last is the youngest event of the record.
-func (r *rig) last() scim.Event {
+func (r *rig) last() *scim.Event {
 	r.t.Helper()
 	all := r.record()
 	require.NotEmpty(r.t, all)
-	return all[len(all)-1]
+	return &all[len(all)-1]
 }
 
 // members are the IDs of a group's members, in the order of the store.
@@ -480,7 +480,7 @@ func mail(value string, kind ...string) obj {
 	return o
 }
 
-func patch(ops ...obj) obj { return obj{"schemas": list{patchURN}, "Operations": ops} }
+func patch(ops ...obj) obj { return obj{"schemas": list{patchURN}, "Operations": append([]obj{}, ops...)} }
 
 // set is a replace operation; with path "" it has none.
 func set(path string, value any) obj { return op("replace", path, value) }
