@@ -112,12 +112,12 @@ func (d *Directory) ActivateHeld(ctx context.Context, t Tenant) ([]*User, error)
 		}
 		progress := false
 		for _, u := range page.Items {
-			active, err := d.Activate(ctx, t, u.ID)
+			active, err := d.activateHeld(ctx, t, u.ID)
 			switch {
 			case errors.Is(err, ErrSeats):
 				return done, nil
 			case errors.Is(err, ErrNotFound):
-				continue // archived meanwhile
+				continue // archived or deactivated meanwhile
 			case err != nil:
 				return done, err
 			}
@@ -127,6 +127,19 @@ func (d *Directory) ActivateHeld(ctx context.Context, t Tenant) ([]*User, error)
 			return done, nil
 		}
 	}
+}
+
+// activateHeld activates a user that is still held: one that its identity
+// provider has deactivated since the list was read must stay so.
+func (d *Directory) activateHeld(ctx context.Context, t Tenant, id string) (*User, error) {
+	out, err := d.update(ctx, t, origin{}, id, "", func(u *User) ([]string, *attr, error) {
+		if u.Status != StatusHeld {
+			return nil, nil, ErrNotFound
+		}
+		u.asked = Yes
+		return nil, nil, nil
+	})
+	return out.user, err
 }
 
 // Licence is what a tenant's seats are used for (P5.7).

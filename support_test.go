@@ -480,7 +480,9 @@ func mail(value string, kind ...string) obj {
 	return o
 }
 
-func patch(ops ...obj) obj { return obj{"schemas": list{patchURN}, "Operations": append([]obj{}, ops...)} }
+func patch(ops ...obj) obj {
+	return obj{"schemas": list{patchURN}, "Operations": append([]obj{}, ops...)}
+}
 
 // set is a replace operation; with path "" it has none.
 func set(path string, value any) obj { return op("replace", path, value) }
