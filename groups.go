@@ -159,6 +159,12 @@ func (d *Directory) nameMembers(ctx context.Context, t Tenant, by origin, member
 	if len(lost) > 0 {
 		return nil, &UnknownMembersError{Members: lost}
 	}
+	for _, email := range create {
+		// Whoever cannot be made is refused before anyone is.
+		if err := r.settle(d.placeholder(email), nil, nil); err != nil {
+			return nil, err
+		}
+	}
 	made := make(map[string]string, len(create))
 	for _, email := range create {
 		if made[email] != "" {
@@ -182,14 +188,19 @@ func (d *Directory) nameMembers(ctx context.Context, t Tenant, by origin, member
 	return out, nil
 }
 
+// placeholder is a user of whom only an e-mail address is known.
+func (d *Directory) placeholder(email string) *User {
+	u := &User{UserName: email, Placeholder: true}
+	if d.table.emails != nil {
+		u.Emails = []MultiValue{{Value: email, Type: "work", Primary: Yes}}
+	}
+	return u
+}
+
 // makeMember makes a user of an e-mail address that a group names. The POST
 // that comes for it later takes it over.
 func (d *Directory) makeMember(ctx context.Context, t Tenant, by origin, email string) (string, error) {
-	draft := &User{UserName: email, Placeholder: true}
-	if d.table.emails != nil {
-		draft.Emails = []MultiValue{{Value: email, Type: "work", Primary: Yes}}
-	}
-	out, err := d.create(ctx, t, by, draft, nil)
+	out, err := d.create(ctx, t, by, d.placeholder(email), nil)
 	var conflict *ConflictError
 	if errors.As(err, &conflict) {
 		// Somebody made that user meanwhile.

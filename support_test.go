@@ -68,11 +68,10 @@ func (c *clock) advance(d time.Duration) {
 	c.now = c.now.Add(d)
 }
 
-// terms is what the host decides for a tenant: its seats and its policy.
+// terms is what the host decides for a tenant: its seats.
 type terms struct {
 	mu     sync.Mutex
 	limits map[scim.Tenant]scim.Limit
-	policy scim.Policy
 	err    error // what the host answers instead
 }
 
@@ -80,12 +79,6 @@ func (x *terms) seats(_ context.Context, t scim.Tenant) (scim.Limit, error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	return x.limits[t], x.err
-}
-
-func (x *terms) rule(context.Context, scim.Tenant) (scim.Policy, error) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	return x.policy, nil
 }
 
 // rig is a Directory on an empty memstore with a Handler in front of it, as one
@@ -128,7 +121,7 @@ func newRig(t tester, options ...func(*scim.Config)) *rig {
 		terms: &terms{limits: make(map[scim.Tenant]scim.Limit)},
 	}
 	c := scim.Config{
-		Store: memstore.New(), Seats: r.terms.seats, Policy: r.terms.rule, Now: r.clock.Now,
+		Store: memstore.New(), Seats: r.terms.seats, Now: r.clock.Now,
 		Logger: slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
 	for _, o := range options {
@@ -178,13 +171,6 @@ func (r *rig) setSeats(n int) {
 	r.terms.mu.Lock()
 	defer r.terms.mu.Unlock()
 	r.terms.limits[r.conn.Tenant] = scim.Seats(n)
-}
-
-// setPolicy changes the policy.
-func (r *rig) setPolicy(p scim.Policy) {
-	r.terms.mu.Lock()
-	defer r.terms.mu.Unlock()
-	r.terms.policy = p
 }
 
 // reply is an answer.
@@ -362,11 +348,11 @@ func (r *rig) record() []scim.Event {
 }
 
 // last is the youngest event of the record.
-func (r *rig) last() scim.Event {
+func (r *rig) last() *scim.Event {
 	r.t.Helper()
 	all := r.record()
 	require.NotEmpty(r.t, all)
-	return all[len(all)-1]
+	return &all[len(all)-1]
 }
 
 // members are the IDs of a group's members, in the order of the store.
@@ -480,7 +466,9 @@ func mail(value string, kind ...string) obj {
 	return o
 }
 
-func patch(ops ...obj) obj { return obj{"schemas": list{patchURN}, "Operations": ops} }
+func patch(ops ...obj) obj {
+	return obj{"schemas": list{patchURN}, "Operations": append([]obj{}, ops...)}
+}
 
 // set is a replace operation; with path "" it has none.
 func set(path string, value any) obj { return op("replace", path, value) }
