@@ -1,6 +1,7 @@
 package scim
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -39,12 +40,24 @@ type GroupRef struct {
 // GroupChange is what a request does to a group, as one step. The zero value
 // changes nothing.
 type GroupChange struct {
-	DisplayName *string // nil: leave
-	ExternalID  *string // nil: leave; "": clear
-	Connection  string  // who writes; "" leaves
-	Add, Remove []string
+	DisplayName *string  // nil: leave
+	ExternalID  *string  // nil: leave; "": clear
+	Connection  string   // who writes; "" leaves
+	Add, Remove []string // IDs; none is in both
 	// Exact says that afterwards the members are Add and nobody else.
 	Exact bool
+}
+
+// Changes lists what the change does to a group's names, for Event.Changes.
+func (c *GroupChange) Changes(before *Group) []Change {
+	var out []Change
+	if c.DisplayName != nil && *c.DisplayName != before.DisplayName {
+		out = append(out, Change{"displayName", before.DisplayName, *c.DisplayName})
+	}
+	if c.ExternalID != nil && *c.ExternalID != before.ExternalID {
+		out = append(out, Change{"externalId", before.ExternalID, *c.ExternalID})
+	}
+	return out
 }
 
 // Membership lets a filter ask for the members of a group that a store has at
@@ -69,6 +82,9 @@ type groupWriter struct {
 	// current lists the members that the group has, for filters that cannot be
 	// folded; it makes the change depend on the version that it read.
 	current func() ([]Member, error)
+	// describe says who it is that names name, for the same; one who cannot be
+	// found has no ID.
+	describe func(names []string) ([]Member, error)
 }
 
 func (w *groupWriter) addMember(name string) {
@@ -137,7 +153,7 @@ func (s *nameSet) cut(name string) {
 }
 
 func (s *nameSet) list() []string {
-	return slices.DeleteFunc(s.names, func(name string) bool { return name == "" })
+	return slices.DeleteFunc(slices.Clip(s.names), func(name string) bool { return name == "" })
 }
 
 func (w *groupWriter) ignore(name string) {
@@ -268,13 +284,39 @@ func (w *groupWriter) writeMembers(g target, v scimjson.Value, replace bool) err
 		return nil // what a member is called or is like follows from the member
 	}
 	ids, ok := g.where.values()
-	if !ok || replace && g.sub == nil {
+	if !ok {
 		return badRequest(typeNoTarget, "No member matches %s.", g)
 	}
-	for _, id := range ids {
-		w.addMember(id)
+	if replace && g.sub == nil {
+		if there, err := w.isMember(ids); err != nil || !there {
+			return cmp.Or(err, error(badRequest(typeNoTarget, "No member matches %s.", g)))
+		}
 	}
-	return nil
+	if g.sub == nil && !replace {
+		for _, id := range ids {
+			w.addMember(id)
+		}
+		return nil
+	}
+	// Another value in a member's place is another member in its place.
+	for _, id := range ids {
+		w.removeMember(id)
+	}
+	return w.members(v, w.addMember)
+}
+
+// isMember reports whether one of ids is a member at this point of the request.
+func (w *groupWriter) isMember(ids []string) (bool, error) {
+	var stored []Member
+	if !w.exact && w.current != nil {
+		var err error
+		if stored, err = w.current(); err != nil {
+			return false, err
+		}
+	}
+	return slices.ContainsFunc(ids, func(id string) bool {
+		return w.add.find(id) >= 0 || w.remove.find(id) < 0 && slices.ContainsFunc(stored, func(m Member) bool { return m.ID == id })
+	}), nil
 }
 
 // unassign removes an attribute or members. With a value list only those that it
@@ -304,17 +346,36 @@ func (w *groupWriter) removeSelected(g target) error {
 		}
 		return nil
 	}
-	if w.current == nil {
-		return nil
-	}
-	members, err := w.current()
-	if err != nil {
-		return err
+	var members []Member
+	var err error
+	if !w.exact && w.current != nil {
+		if members, err = w.current(); err != nil {
+			return err
+		}
 	}
 	s := &subject{g: &Group{}}
 	for _, s.member = range members {
-		if !w.exact && w.remove.find(s.member.ID) < 0 && g.where.match(s, 0) {
+		if g.where.match(s, 0) {
 			w.removeMember(s.member.ID)
+		}
+	}
+	return w.removeAdded(g, s)
+}
+
+// removeAdded takes back members that the request itself added before.
+func (w *groupWriter) removeAdded(g target, s *subject) error {
+	added := slices.Clone(w.add.names)
+	added = slices.DeleteFunc(added, func(name string) bool { return name == "" })
+	if len(added) == 0 || w.describe == nil {
+		return nil
+	}
+	members, err := w.describe(added)
+	if err != nil {
+		return err
+	}
+	for i, m := range members {
+		if s.member = m; m.ID != "" && g.where.match(s, 0) {
+			w.removeMember(added[i])
 		}
 	}
 	return nil

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"slices"
 	"time"
-
-	"github.com/google/uuid"
 )
 
 // groupDraft is what a request wants of a group: the folded result of all its
@@ -60,35 +58,30 @@ func (d *Directory) when(by origin) time.Time {
 }
 
 // updateGroup performs PUT and PATCH on a group. It never reads the members.
-func (d *Directory) updateGroup(ctx context.Context, t Tenant, by origin, id string, draft *groupDraft) (*Group, bool, error) {
+func (d *Directory) updateGroup(ctx context.Context, t Tenant, by origin, id string, draft *groupDraft) (*Group, error) {
 	c := draft.change
 	c.Connection = by.connection
 	var err error
 	if c.Remove, err = d.nameRemoved(ctx, t, c.Remove); err != nil {
-		return nil, false, err
+		return nil, err
 	}
 	for {
+		c.Add = without(c.Add, c.Remove)
 		g, e, err := d.putGroup(ctx, t, by, id, c, Guard{Version: draft.version}, draft.ignored)
 		var unknown *UnknownMembersError
 		if errors.As(err, &unknown) {
 			if c.Add, err = d.nameMembers(ctx, t, by, c.Add, unknown.Members, draft.display); err != nil {
-				return nil, false, err
+				return nil, err
 			}
 			continue
 		}
 		if err != nil {
-			return nil, false, err
+			return nil, err
 		}
-		after, err := d.removeByExternalID(ctx, t, by, id, c.Remove, e)
-		switch {
-		case err != nil:
-			return nil, false, err
-		case after != nil:
-			return after, true, nil
-		case !e.real():
-			return g, false, d.noteGroupIgnored(ctx, t, e, g, draft.ignored)
+		if !e.real() {
+			return g, d.noteGroupIgnored(ctx, t, e, g, draft.ignored)
 		}
-		return g, true, nil
+		return g, nil
 	}
 }
 
@@ -216,66 +209,61 @@ func (d *Directory) makeMember(ctx context.Context, t Tenant, by origin, email s
 	return out.user.ID, nil
 }
 
-// nameRemoved adds, to members that are to be removed, the IDs of those that
-// are named otherwise. What looks like an ID of the core's making is taken for one.
+// nameRemoved replaces members that are to be removed, and are named otherwise
+// than by ID, by their IDs.
 func (d *Directory) nameRemoved(ctx context.Context, t Tenant, members []string) ([]string, error) {
-	var names []string
-	for _, m := range members {
-		if uuid.Validate(m) != nil {
-			names = append(names, m)
+	const atOnce = 500 // bounds the memory that a long list takes
+	out := make([]string, 0, len(members))
+	for part := range slices.Chunk(members, atOnce) {
+		found, err := d.named(ctx, t, part)
+		if err != nil {
+			return nil, err
 		}
-	}
-	if len(names) == 0 {
-		return members, nil
-	}
-	found, err := d.named(ctx, t, names)
-	if err != nil {
-		return nil, err
-	}
-	out := slices.Clone(members)
-	for i, m := range out {
-		if u := found[m]; u != nil {
-			out[i] = u.ID
+		for _, m := range part {
+			if u := found[m]; u != nil {
+				m = u.ID
+			}
+			out = append(out, m)
 		}
 	}
 	return out, nil
 }
 
-// removeByExternalID removes the members that were named by an externalId which
-// looks like an ID, such as a directory's object id. It returns the group after
-// that, nil where there was nothing to do.
-func (d *Directory) removeByExternalID(ctx context.Context, t Tenant, by origin, id string, asked []string, done *Event) (*Group, error) {
-	var left []string
-	removed := make(map[string]bool, len(done.Removed))
-	for _, m := range done.Removed {
-		removed[m] = true
-	}
-	for _, m := range asked {
-		if !removed[m] && uuid.Validate(m) == nil {
-			left = append(left, m)
-		}
-	}
-	if len(left) == 0 {
-		return nil, nil
-	}
-	found, err := d.named(ctx, t, left)
+// describe says who it is that names name. One who is not found has no ID.
+func (d *Directory) describe(ctx context.Context, t Tenant, names []string) ([]Member, error) {
+	users, err := d.named(ctx, t, names)
 	if err != nil {
 		return nil, err
 	}
-	var c GroupChange
-	for _, m := range left {
-		if u := found[m]; u != nil && u.ID != m {
-			c.Remove = append(c.Remove, u.ID)
-		}
-	}
-	if len(c.Remove) == 0 {
-		return nil, nil
-	}
-	g, e, err := d.putGroup(ctx, t, by, id, c, Guard{}, nil)
-	if err != nil || !e.real() {
+	groups, err := d.store.FindGroups(ctx, t, Find{IDs: names})
+	if err != nil {
 		return nil, err
 	}
-	return g, nil
+	out := make([]Member, len(names))
+	for i, name := range names {
+		if u := users[name]; u != nil {
+			out[i] = Member{ID: u.ID, Display: u.Keys.Label}
+		}
+		for _, g := range groups {
+			if g.ID == name {
+				out[i] = Member{ID: g.ID, Group: true, Display: g.DisplayName}
+			}
+		}
+	}
+	return out, nil
+}
+
+// without leaves those out of members that are to be removed. Who is named in
+// two ways, once to be added and once to be removed, is removed.
+func without(members, removed []string) []string {
+	if len(members) == 0 || len(removed) == 0 {
+		return members
+	}
+	gone := make(map[string]bool, len(removed))
+	for _, m := range removed {
+		gone[m] = true
+	}
+	return slices.DeleteFunc(slices.Clone(members), func(m string) bool { return gone[m] })
 }
 
 // deleteGroup performs DELETE /Groups/{id}.

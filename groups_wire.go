@@ -71,7 +71,7 @@ func (x *exchange) putGroup() (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	g, _, err := x.h.d.updateGroup(x.ctx, x.conn.Tenant, x.by, x.parts[1], draft)
+	g, err := x.h.d.updateGroup(x.ctx, x.conn.Tenant, x.by, x.parts[1], draft)
 	if err != nil {
 		return answer{}, err
 	}
@@ -94,11 +94,12 @@ func (x *exchange) patchGroup() (answer, error) {
 	for attempt := 0; ; attempt++ {
 		w := &groupWriter{t: x.h.d.table}
 		w.current = func() ([]Member, error) { return x.membersNow(id, w) }
+		w.describe = func(names []string) ([]Member, error) { return x.h.d.describe(x.ctx, x.conn.Tenant, names) }
 		if err := w.apply(ops); err != nil {
 			return answer{}, err
 		}
 		draft := w.finish()
-		g, _, err = x.h.d.updateGroup(x.ctx, x.conn.Tenant, x.by, id, draft)
+		g, err = x.h.d.updateGroup(x.ctx, x.conn.Tenant, x.by, id, draft)
 		if err == nil {
 			break
 		}

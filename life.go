@@ -89,6 +89,11 @@ func (r *rules) admit(draft *User, found []*User, seat bool) (after, before *Use
 	switch {
 	case before == nil:
 		after, kind = draft, UserCreated
+	case draft.Placeholder && before.Status == StatusArchived:
+		// A group names a deleted person: the profile that was kept stays (P3.4, P7.3).
+		after, kind = before.Clone(), UserRestored
+		r.takeOver(after, draft)
+		was = before.Status
 	case !before.Managed || before.Placeholder:
 		after, kind = before.Clone(), UserLinked
 		r.takeOver(after, draft)

@@ -84,7 +84,8 @@ type Store interface {
 	CreateGroup(ctx context.Context, t Tenant, g *Group, members []string, e *Event) (*Group, error)
 
 	// UpdateGroup applies c in one step and returns the group. e.Added and
-	// e.Removed are set to what really changed; when nothing did, no event is
+	// e.Removed are set to what really changed, and e.Changes to what
+	// [GroupChange.Changes] says of the group before; when nothing changed, no event is
 	// kept, e.Seq stays empty, and the group's Version is the one before. e.Name
 	// is set to the group's name after the change.
 	// Errors: [ErrNotFound] (404), [ErrVersion] (412), [*ConflictError] (409),

@@ -93,6 +93,7 @@ func (s *Store) UpdateGroup(ctx context.Context, name scim.Tenant, id string, c 
 	if next == g.Group && d.empty() {
 		return g.Clone(), nil
 	}
+	changes := c.Changes(&g.Group)
 	if c.Connection != "" {
 		next.Connection = c.Connection
 	}
@@ -101,6 +102,7 @@ func (s *Store) UpdateGroup(ctx context.Context, name scim.Tenant, id string, c 
 	t.indexGroup(g)
 	d.apply(e)
 	e.Name = g.DisplayName
+	e.Changes = changes
 	s.touch(g, e.Time)
 	s.record.append(name, e)
 	return g.Clone(), nil
