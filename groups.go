@@ -132,25 +132,9 @@ func (d *Directory) nameMembers(ctx context.Context, t Tenant, by origin, member
 	if err != nil {
 		return nil, err
 	}
-	ids := make(map[string]string, len(unknown))
-	var create, lost []string
-	for _, m := range unknown {
-		called := display[m]
-		switch {
-		case found[m] != nil && found[m].ID != m:
-			ids[m] = found[m].ID
-		case found[called] != nil:
-			ids[m] = found[called].ID
-		case isEmail(m):
-			create, ids[m] = append(create, m), m
-		case isEmail(called):
-			create, ids[m] = append(create, called), called
-		default:
-			lost = append(lost, m)
-		}
-	}
-	if len(lost) > 0 {
-		return nil, &UnknownMembersError{Members: lost}
+	who, create, err := meant(unknown, display, found)
+	if err != nil {
+		return nil, err
 	}
 	for _, email := range create {
 		// Whoever cannot be made is refused before anyone is.
@@ -158,27 +142,47 @@ func (d *Directory) nameMembers(ctx context.Context, t Tenant, by origin, member
 			return nil, err
 		}
 	}
-	made := make(map[string]string, len(create))
 	for _, email := range create {
-		if made[email] != "" {
-			continue
-		}
-		if made[email], err = d.makeMember(ctx, t, by, email); err != nil {
+		if who[email], err = d.makeMember(ctx, t, by, email); err != nil {
 			return nil, err
 		}
 	}
-	out := make([]string, len(members))
-	for i, m := range members {
-		switch id := ids[m]; {
-		case id == "":
-			out[i] = m
-		case made[id] != "":
-			out[i] = made[id]
-		default:
-			out[i] = id
+	out := slices.Clone(members)
+	for i, m := range out {
+		for who[m] != "" && who[m] != m {
+			m = who[m] // a name leads to an address, and that to the user made of it
 		}
+		out[i] = m
 	}
 	return out, nil
+}
+
+// meant says whom members that are no IDs mean: the ID of a user that was found,
+// or an address that a user is to be made of. Anybody else is unknown (P7.4).
+func meant(unknown []string, display map[string]string, found linked) (who map[string]string, create []string, err error) {
+	who = make(map[string]string, len(unknown))
+	var lost []string
+	for _, m := range unknown {
+		called := display[m]
+		switch {
+		case found[m] != nil && found[m].ID != m:
+			who[m] = found[m].ID
+		case found[called] != nil:
+			who[m] = found[called].ID
+		case isEmail(m):
+			create = append(create, m)
+		case isEmail(called):
+			who[m] = called
+			create = append(create, called)
+		default:
+			lost = append(lost, m)
+		}
+	}
+	if len(lost) > 0 {
+		return nil, nil, &UnknownMembersError{Members: lost}
+	}
+	slices.Sort(create)
+	return who, slices.Compact(create), nil
 }
 
 // placeholder is a user of whom only an e-mail address is known.

@@ -45,7 +45,7 @@ func host(base, token string) (http.Handler, error) {
 		return nil, err
 	}
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /accounts", func(w http.ResponseWriter, r *http.Request) {
+	mux.HandleFunc("GET /accounts", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		_ = json.NewEncoder(w).Encode(store.Accounts("acme"))
 	})
