@@ -171,12 +171,12 @@ func BenchmarkCreate(b *testing.B) {
 }
 
 // id returns the id in an answer.
-func (w *recorder) id() string {
-	var r struct {
+func (r *recorder) id() string {
+	var answer struct {
 		ID string `json:"id"`
 	}
-	_ = json.Unmarshal(w.body.Bytes(), &r)
-	return r.ID
+	_ = json.Unmarshal(r.body.Bytes(), &answer)
+	return answer.ID
 }
 
 func BenchmarkGet(b *testing.B) {

@@ -123,16 +123,16 @@ func (s *Tokens) Issue(c Connection, expires time.Time) (string, Token, error) {
 	return secret, t, err
 }
 
-// Add takes a token that was made elsewhere. Errors: [ErrTooManyTokens],
-// [ErrTokenInUse], and an error for a connection without an ID or a tenant, and
-// for a token with less than 16 characters or with characters that a header
-// cannot carry.
+// Add takes a token that was made elsewhere; how hard it is to guess is up to
+// whoever made it. Errors: [ErrTooManyTokens], [ErrTokenInUse], and an error for a
+// connection without an ID or a tenant, and for a token that is empty or has
+// characters that a header cannot carry.
 func (s *Tokens) Add(c Connection, secret string, expires time.Time) (Token, error) {
 	switch {
 	case c.ID == "" || c.Tenant == "":
 		return Token{}, errors.New("scim: a connection needs an ID and a tenant")
-	case len(secret) < 16:
-		return Token{}, errors.New("scim: the token is too short to be a secret")
+	case secret == "":
+		return Token{}, errors.New("scim: the token is empty")
 	case strings.ContainsFunc(secret, func(r rune) bool { return r <= ' ' || r > '~' }):
 		return Token{}, errors.New("scim: the token has characters that a header cannot carry")
 	}

@@ -88,7 +88,7 @@ func parse(args []string, w io.Writer) (options, error) {
 	flags := flag.NewFlagSet("server", flag.ContinueOnError)
 	flags.SetOutput(io.Discard) // run says what is wrong, without a page of usage
 	flags.StringVar(&o.addr, "addr", "127.0.0.1:8080", "`address` to listen on; port 0 takes any free one")
-	flags.StringVar(&o.token, "token", "", "fixed `token` of at least 16 characters; without it one is made and printed")
+	flags.StringVar(&o.token, "token", "", "fixed `token`; without it one is made and printed")
 	tenant := flags.String("tenant", "default", "`name` of the tenant")
 	flags.BoolVar(&o.verbose, "v", false, "log each request")
 	flags.Func("seats", "`number` of seats of each tenant; without it they are unlimited", func(s string) error {
