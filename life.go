@@ -258,9 +258,19 @@ func (r *rules) identify(u, before *User) {
 	if tombstone(u.UserName, before.Login) {
 		u.Login = before.Login
 	}
-	if tombstone(u.Email, before.Email) {
+	if tombstone(u.Email, before.Email) || u.Email == "" && !r.readdressed(u, before) {
 		u.Email = before.Email
 	}
+}
+
+// readdressed reports whether anything was written that the work e-mail address
+// comes from. While nothing is, one that was kept (P3.8) stays.
+func (r *rules) readdressed(u, before *User) bool {
+	if u.UserName != before.UserName || r.emails != nil && !r.emails.equal(u, before) {
+		return true
+	}
+	row := r.row(r.policy.EmailFrom)
+	return row != nil && !row.target.attr.equal(u, before)
 }
 
 // tombstone reports whether name is the former name behind the 32 hex digits of
@@ -351,6 +361,9 @@ func (r *rules) complete(u, before *User, removed *attr) error {
 	}
 	if len(u.Kept) > 0 {
 		r.identify(u, before)
+		if u.Email == "" {
+			u.Email = before.Email // it came from the userName that was changed
+		}
 	}
 	return nil
 }
@@ -367,7 +380,10 @@ func missing(a, removed *attr, what string) error {
 
 func (r *rules) keep(u, before *User, a *attr, name string) {
 	a.copyValue(u, before)
-	u.Kept = append(u.Kept, Warning{Attribute: name, Text: "The former value was kept: a mandatory value cannot be emptied, and the request was a deactivation."})
+	kept := Warning{Attribute: name, Text: "The former value was kept: a mandatory value cannot be emptied, and the request was a deactivation."}
+	if !slices.Contains(u.Kept, kept) {
+		u.Kept = append(u.Kept, kept)
+	}
 }
 
 // rewritten reports whether the attribute of a kept value was written since.
