@@ -230,6 +230,7 @@ func (r *rules) decide(u *User, was Status, seat bool) {
 func (r *rules) archive(u *User) {
 	u.Status = StatusArchived
 	u.asked = Unset
+	u.Placeholder = false // a POST brings it back as any other, with its attributes alone
 	r.manage(u)
 	u.Keys.Folders = nil
 }

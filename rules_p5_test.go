@@ -273,6 +273,17 @@ func TestP5_6_ConcurrentEverything(t *testing.T) {
 	}
 }
 
+func TestP5_6_ConcurrentWritesOfOneUser(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	id := r.create(person("ann"))
+	got := rush(200, func(i int) reply {
+		return r.send("PATCH", "/Users/"+id, patch(op("add", "phoneNumbers", mail(fmt.Sprint(i%90)))))
+	})
+	require.Equal(t, map[int]int{200: 200}, got, "who did not ask for a version is not told of one")
+	require.Len(t, r.get(id).at("phoneNumbers"), 90, "no write is lost")
+}
+
 func TestP5_7_Questions(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
