@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"net/http"
 	"slices"
 	"time"
 
@@ -153,7 +154,19 @@ func (d *Directory) seats(ctx context.Context, t Tenant) (Limit, error) {
 }
 
 // attempts bounds how often a lost race is run again.
-const attempts = 16
+const attempts = 64
+
+// outrun is the error of who lost every race. A client that did not ask for a
+// version is not told of one (412): it shall try again.
+func outrun(err error) error {
+	if !errors.Is(err, ErrVersion) {
+		return err
+	}
+	return &Error{
+		Status: http.StatusServiceUnavailable, Err: err,
+		Detail: "Too many others write to this resource at the same time. Try again later.",
+	}
+}
 
 // pause waits before another attempt, longer each time and never for the same
 // time as the others who lost.
@@ -186,8 +199,11 @@ func (d *Directory) create(ctx context.Context, t Tenant, by origin, draft *User
 	for attempt := 0; ; attempt++ {
 		draft.asked = asked
 		out, err := d.tryCreate(ctx, t, r, draft, ignored)
-		if !retryable(err) || attempt == attempts {
+		switch {
+		case !retryable(err):
 			return out, err
+		case attempt == attempts:
+			return out, outrun(err)
 		}
 		if err := pause(ctx, attempt); err != nil {
 			return outcome{}, err
@@ -315,8 +331,11 @@ func (d *Directory) update(ctx context.Context, t Tenant, by origin, id, version
 			return outcome{}, ErrVersion
 		}
 		out, err := d.tryUpdate(ctx, t, r, before, change)
-		if !errors.Is(err, ErrVersion) || version != "" || attempt == attempts {
+		switch {
+		case !errors.Is(err, ErrVersion) || version != "":
 			return out, err
+		case attempt == attempts:
+			return out, outrun(err)
 		}
 		if err := pause(ctx, attempt); err != nil {
 			return outcome{}, err
@@ -392,8 +411,11 @@ func (d *Directory) archive(ctx context.Context, t Tenant, by origin, id, versio
 		after := before.Clone()
 		r.archive(after)
 		_, err = d.put(ctx, t, r, before, after, UserArchived, nil)
-		if !errors.Is(err, ErrVersion) || version != "" || attempt == attempts {
+		switch {
+		case !errors.Is(err, ErrVersion) || version != "":
 			return err
+		case attempt == attempts:
+			return outrun(err)
 		}
 		if err := pause(ctx, attempt); err != nil {
 			return err
