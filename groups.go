@@ -159,20 +159,9 @@ func (d *Directory) nameMembers(ctx context.Context, t Tenant, by origin, member
 	if len(lost) > 0 {
 		return nil, &UnknownMembersError{Members: lost}
 	}
-	for _, email := range create {
-		// Whoever cannot be made is refused before anyone is.
-		if err := r.settle(d.placeholder(email), nil, nil); err != nil {
-			return nil, err
-		}
-	}
-	made := make(map[string]string, len(create))
-	for _, email := range create {
-		if made[email] != "" {
-			continue
-		}
-		if made[email], err = d.makeMember(ctx, t, by, email); err != nil {
-			return nil, err
-		}
+	made, err := d.makeMembers(ctx, t, r, create)
+	if err != nil {
+		return nil, err
 	}
 	out := make([]string, len(members))
 	for i, m := range members {
@@ -186,6 +175,28 @@ func (d *Directory) nameMembers(ctx context.Context, t Tenant, by origin, member
 		}
 	}
 	return out, nil
+}
+
+// makeMembers makes a user of each e-mail address and returns their IDs. Whoever
+// cannot be made is refused before anyone is.
+func (d *Directory) makeMembers(ctx context.Context, t Tenant, r *rules, emails []string) (map[string]string, error) {
+	for _, email := range emails {
+		if err := r.settle(d.placeholder(email), nil, nil); err != nil {
+			return nil, err
+		}
+	}
+	made := make(map[string]string, len(emails))
+	for _, email := range emails {
+		if made[email] != "" {
+			continue
+		}
+		id, err := d.makeMember(ctx, t, r.by, email)
+		if err != nil {
+			return nil, err
+		}
+		made[email] = id
+	}
+	return made, nil
 }
 
 // placeholder is a user of whom only an e-mail address is known.
