@@ -520,7 +520,21 @@ func TestP9_4_AFailingConsumerIsAskedAgain(t *testing.T) {
 			require.GreaterOrEqual(t, wait, last, "later each time")
 			last = wait
 		}
-		require.Greater(t, last, when[1].Sub(when[0]))
+		first := when[1].Sub(when[0])
+		require.Greater(t, last, first)
+
+		box.mu.Lock()
+		n := len(box.when)
+		box.fail = func(attempt int, _ scim.Event) error {
+			if attempt == n+1 {
+				return broken
+			}
+			return nil
+		}
+		box.mu.Unlock()
+		r.post("late")
+		elapse(first)
+		require.Equal(t, "late", box.names()[4], "after a success the delay is short again")
 		stop()
 	})
 }
