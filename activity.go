@@ -61,7 +61,8 @@ type Event struct {
 	Moves   []FolderMove // folders that the user left and entered
 	// Added and Removed are the members that really changed, set by the store.
 	Added, Removed []string
-	// Left is the groups that an archived user was taken out of, set by the store.
+	// Left is the groups that an archived user, or a deleted group, was taken out
+	// of, set by the store.
 	Left []string
 
 	Warnings []Warning // what could not be taken as it was sent
@@ -145,7 +146,13 @@ func (l *activityLog) save(key activityKey) {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*saveInterval)
 	defer cancel()
 	if err := l.flush(ctx, key); err != nil {
-		l.d.log.Warn("scim: a connection's activity could not be saved", "error", err)
+		l.d.log.Warn("scim: a connection's activity could not be saved; it will be tried again", "error", err)
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if s := l.m[key]; !s.timer {
+			s.timer = true
+			time.AfterFunc(saveInterval, func() { l.save(key) })
+		}
 	}
 }
 
@@ -161,7 +168,7 @@ func (l *activityLog) flush(ctx context.Context, key activityKey) error {
 	err := l.d.store.SaveActivity(ctx, key.tenant, a)
 	if err != nil {
 		l.mu.Lock()
-		s.dirty = true // the next touch tries again
+		s.dirty = true
 		l.mu.Unlock()
 	}
 	return err

@@ -118,12 +118,26 @@ func (t *table) sensitive(a *attr) bool {
 func (t *table) moves(before, after []FolderKey) []FolderMove {
 	var out []FolderMove
 	for _, root := range t.roots {
+		if t.sensitiveRoot(root) {
+			continue
+		}
 		from, to := folderBelow(before, root), folderBelow(after, root)
 		if FoldName(from) != FoldName(to) {
 			out = append(out, FolderMove{Root: root, From: from, To: to})
 		}
 	}
 	return out
+}
+
+// sensitiveRoot reports whether the names of a root's folders are values that
+// must stay out of the record.
+func (t *table) sensitiveRoot(root string) bool {
+	for _, r := range t.rows {
+		if r.Sensitive && r.Folder == root {
+			return true
+		}
+	}
+	return false
 }
 
 func folderBelow(keys []FolderKey, root string) string {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"net/http"
 	"slices"
 	"time"
 
@@ -158,7 +159,19 @@ func (d *Directory) seats(ctx context.Context, t Tenant) (Limit, error) {
 }
 
 // attempts bounds how often a lost race is run again.
-const attempts = 16
+const attempts = 64
+
+// outrun is the error of who lost every race. A client that did not ask for a
+// version is not told of one (412): it shall try again.
+func outrun(err error) error {
+	if !errors.Is(err, ErrVersion) {
+		return err
+	}
+	return &Error{
+		Status: http.StatusServiceUnavailable, Err: err,
+		Detail: "Too many others write to this resource at the same time. Try again later.",
+	}
+}
 
 // pause waits before another attempt, longer each time and never for the same
 // time as the others who lost.
@@ -191,8 +204,11 @@ func (d *Directory) create(ctx context.Context, t Tenant, by origin, draft *User
 	for attempt := 0; ; attempt++ {
 		draft.asked = asked
 		out, err := d.tryCreate(ctx, t, r, draft, ignored)
-		if !retryable(err) || attempt == attempts {
+		switch {
+		case !retryable(err):
 			return out, err
+		case attempt == attempts:
+			return out, outrun(err)
 		}
 		if err := pause(ctx, attempt); err != nil {
 			return outcome{}, err
@@ -284,13 +300,19 @@ func (r *rules) event(t Tenant, before, after *User, kind EventKind) *Event {
 		e.From, old = before.Status, before.Keys.Folders
 	}
 	e.Moves = r.moves(old, after.Keys.Folders)
+	if r.sensitive(r.userName) {
+		e.Name = ""
+	}
 	return e
 }
 
 // kindOf names what an update did: a change of status before a change of
 // attributes.
 func kindOf(before, after *User) EventKind {
-	if before.Status == after.Status {
+	switch {
+	case !before.Managed && after.Managed && after.Status != StatusArchived:
+		return UserLinked // an account of the platform's own, taken over by its id (P4.2)
+	case before.Status == after.Status:
 		return UserUpdated
 	}
 	switch after.Status {
@@ -324,8 +346,11 @@ func (d *Directory) update(ctx context.Context, t Tenant, by origin, id, version
 			return outcome{}, ErrVersion
 		}
 		out, err := d.tryUpdate(ctx, t, r, before, change)
-		if !errors.Is(err, ErrVersion) || version != "" || attempt == attempts {
+		switch {
+		case !errors.Is(err, ErrVersion) || version != "":
 			return out, err
+		case attempt == attempts:
+			return out, outrun(err)
 		}
 		if err := pause(ctx, attempt); err != nil {
 			return outcome{}, err
@@ -361,9 +386,10 @@ func (d *Directory) tryUpdate(ctx context.Context, t Tenant, r *rules, before *U
 }
 
 // sameState reports whether two states of a user are the same beside the
-// attributes.
+// attributes. That a placeholder was written to is no change of its own: a client
+// that writes back what it read changes nothing.
 func (r *rules) sameState(before, after *User) bool {
-	return before.Status == after.Status && before.Managed == after.Managed && before.Placeholder == after.Placeholder &&
+	return before.Status == after.Status && before.Managed == after.Managed &&
 		before.DeactivatedBy == after.DeactivatedBy && before.Login == after.Login && before.Email == after.Email &&
 		slices.Equal(before.Kept, after.Kept)
 }
@@ -398,8 +424,11 @@ func (d *Directory) archive(ctx context.Context, t Tenant, by origin, id, versio
 		after := before.Clone()
 		r.archive(after)
 		_, err = d.put(ctx, t, r, before, after, UserArchived, nil, nil)
-		if !errors.Is(err, ErrVersion) || version != "" || attempt == attempts {
+		switch {
+		case !errors.Is(err, ErrVersion) || version != "":
 			return err
+		case attempt == attempts:
+			return outrun(err)
 		}
 		if err := pause(ctx, attempt); err != nil {
 			return err

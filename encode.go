@@ -105,7 +105,7 @@ func (e *encoder) attributes(b []byte, s *attrSet, u *User, groups []GroupRef, m
 }
 
 func (e *encoder) show() func(*attr) bool {
-	if e.p == nil {
+	if e.p == nil && !e.t.requested {
 		return nil
 	}
 	return e.p.showsSub

@@ -136,11 +136,8 @@ func (d *Directory) nameMembers(ctx context.Context, t Tenant, by origin, member
 	if err != nil {
 		return nil, err
 	}
-	for _, email := range create {
-		// Whoever cannot be made is refused before anyone is.
-		if err := r.settle(d.placeholder(email), nil, nil); err != nil {
-			return nil, err
-		}
+	if err := d.mayMake(ctx, t, r, create, unknown); err != nil {
+		return nil, err
 	}
 	for _, email := range create {
 		if who[email], err = d.makeMember(ctx, t, by, email); err != nil {
@@ -155,6 +152,41 @@ func (d *Directory) nameMembers(ctx context.Context, t Tenant, by origin, member
 		out[i] = m
 	}
 	return out, nil
+}
+
+// mayMake says, before anyone is made, whether users can be made of all these
+// addresses. A group does not bring back somebody who was deleted: of the two
+// readings of such a request this one ends access, and the client sees it fail.
+func (d *Directory) mayMake(ctx context.Context, t Tenant, r *rules, emails, unknown []string) error {
+	if len(emails) == 0 {
+		return nil
+	}
+	f := Find{IDs: unknown, Archived: true}
+	for _, email := range emails {
+		if err := r.settle(d.placeholder(email), nil, nil); err != nil {
+			return err
+		}
+		f.UserNames = append(f.UserNames, Fold(email))
+	}
+	f.Addresses = f.UserNames
+	found, err := d.store.FindUsers(ctx, t, f)
+	if err != nil {
+		return err
+	}
+	var lost []string
+	for _, u := range found {
+		switch {
+		case u.Status != StatusArchived:
+		case slices.Contains(unknown, u.ID):
+			lost = append(lost, u.ID)
+		default:
+			lost = append(lost, u.Email)
+		}
+	}
+	if len(lost) > 0 {
+		return &UnknownMembersError{Members: lost}
+	}
+	return nil
 }
 
 // meant says whom members that are no IDs mean: the ID of a user that was found,

@@ -103,8 +103,11 @@ func (x *exchange) patchGroup() (answer, error) {
 		if err == nil {
 			break
 		}
-		if draft.version == "" || !retryable(err) || attempt == attempts {
+		switch {
+		case draft.version == "" || !retryable(err):
 			return answer{}, err
+		case attempt == attempts:
+			return answer{}, outrun(err)
 		}
 		if err := pause(x.ctx, attempt); err != nil {
 			return answer{}, err

@@ -89,7 +89,8 @@ func (d *Directory) Held(ctx context.Context, t Tenant, q Query) (Page[*User], e
 }
 
 // ActivateHeld activates held users, oldest first, as many as there are seats
-// for, and returns them (P5.3). That some stay held is no error.
+// for, and returns them (P5.3). That some stay held is no error; that there was
+// no seat for any is [ErrSeats].
 func (d *Directory) ActivateHeld(ctx context.Context, t Tenant) ([]*User, error) {
 	var done []*User
 	for {
@@ -101,6 +102,8 @@ func (d *Directory) ActivateHeld(ctx context.Context, t Tenant) ([]*User, error)
 		for _, u := range page.Items {
 			active, err := d.activateHeld(ctx, t, u.ID)
 			switch {
+			case errors.Is(err, ErrSeats) && len(done) == 0:
+				return nil, err
 			case errors.Is(err, ErrSeats):
 				return done, nil
 			case errors.Is(err, ErrNotFound), errors.Is(err, errNotHeld):

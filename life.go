@@ -89,11 +89,6 @@ func (r *rules) admit(draft *User, found []*User, seat bool) (after, before *Use
 	switch {
 	case before == nil:
 		after, kind = draft, UserCreated
-	case draft.Placeholder && before.Status == StatusArchived:
-		// A group names a deleted person: the profile that was kept stays (P3.4, P7.3).
-		after, kind = before.Clone(), UserRestored
-		r.takeOver(after, draft)
-		was = before.Status
 	case !before.Managed || before.Placeholder:
 		after, kind = before.Clone(), UserLinked
 		r.takeOver(after, draft)
@@ -120,7 +115,7 @@ func (r *rules) match(draft *User, found []*User) (*User, error) {
 	name, email := Fold(draft.UserName), Fold(r.workEmail(draft))
 	var byName, byEmail, oldName, oldEmail *User
 	for _, u := range found {
-		sameEmail := email != "" && Fold(u.Email) == email && (!r.policy.SharedEmails || !u.Managed)
+		sameEmail := email != "" && Fold(u.Email) == email && (!r.policy.SharedEmails || !u.Managed || u.Placeholder)
 		switch live := u.Status != StatusArchived; {
 		case live && Fold(u.UserName) == name:
 			byName = u
@@ -140,6 +135,8 @@ func (r *rules) match(draft *User, found []*User) (*User, error) {
 		return r.mayBecome(byName, draft, "userName")
 	case byEmail != nil:
 		return r.mayBecome(byEmail, draft, "emails")
+	case draft.Placeholder && (oldEmail != nil || oldName != nil):
+		return nil, &UnknownMembersError{Members: []string{draft.UserName}}
 	case oldEmail != nil && r.bringsBack(oldEmail, draft):
 		return oldEmail, nil
 	case oldName != nil && r.bringsBack(oldName, draft):
@@ -188,6 +185,10 @@ func (r *rules) takeOver(u, draft *User) {
 func (r *rules) revise(before, after *User, removed *attr, seat bool) error {
 	if r.by.connection != "" {
 		r.manage(after)
+		after.Placeholder = false // a client that knows it by its id has provisioned it
+	}
+	if err := r.unchangeable(before, after); err != nil {
+		return err
 	}
 	if err := r.settle(after, before, removed); err != nil {
 		return err
@@ -197,6 +198,21 @@ func (r *rules) revise(before, after *User, removed *attr, seat bool) error {
 		after.DeactivatedBy = before.DeactivatedBy // the first one stands, unless it was the host
 	}
 	return nil
+}
+
+// unchangeable refuses another value for an attribute that a schema of the
+// host's has as immutable (RFC 7643 section 7).
+func (r *rules) unchangeable(before, after *User) error {
+	if !r.immutables || r.by.connection == "" {
+		return nil
+	}
+	var err error
+	r.each(func(a *attr) {
+		if a.immutable && a.printed(before) != "" && !a.equal(before, after) {
+			err = badRequest(typeMutability, "%s is immutable: it has a value, and keeps it.", a.path)
+		}
+	})
+	return err
 }
 
 // manage records that the connection at hand provisions the user.
@@ -236,6 +252,7 @@ func (r *rules) decide(u *User, was Status, seat bool) {
 func (r *rules) archive(u *User) {
 	u.Status = StatusArchived
 	u.asked = Unset
+	u.Placeholder = false // a POST brings it back as any other, with its attributes alone
 	r.manage(u)
 	u.Keys.Folders = nil
 }
@@ -273,9 +290,19 @@ func (r *rules) identify(u, before *User) {
 			u.Email = before.Email // a renamed userName is nobody's address
 		}
 	}
-	if tombstone(u.Email, before.Email) {
+	if tombstone(u.Email, before.Email) || u.Email == "" && !r.readdressed(u, before) {
 		u.Email = before.Email
 	}
+}
+
+// readdressed reports whether anything was written that the work e-mail address
+// comes from. While nothing is, one that was kept (P3.8) stays.
+func (r *rules) readdressed(u, before *User) bool {
+	if u.UserName != before.UserName || r.emails != nil && !r.emails.equal(u, before) {
+		return true
+	}
+	row := r.row(r.policy.EmailFrom)
+	return row != nil && !row.target.attr.equal(u, before)
 }
 
 // tombstone reports whether name is the former name behind the 32 hex digits of
@@ -355,6 +382,24 @@ func (r *rules) complete(u, before *User, removed *attr) error {
 			row.target.attr.copyValue(u, before)
 		}
 	}
+	if err := r.completeRows(u, before, removed, ends); err != nil {
+		return err
+	}
+	if len(u.Kept) > 0 {
+		r.identify(u, before)
+		if u.Email == "" {
+			u.Email = before.Email // it came from the userName that was changed
+		}
+	}
+	return nil
+}
+
+// completeRows does the same for what the host's table marks mandatory. That is
+// asked of mappings, not of accounts that the host or a group makes.
+func (r *rules) completeRows(u, before *User, removed *attr, ends bool) error {
+	if r.by.connection == "" || u.Placeholder {
+		return nil
+	}
 	for _, row := range r.rows {
 		if !row.enforced() || row.target.attr == r.emails || row.target.attr == r.userName || row.target.value(u) != "" {
 			continue
@@ -363,9 +408,6 @@ func (r *rules) complete(u, before *User, removed *attr) error {
 			return missing(row.target.attr, removed, row.target.leaf().path)
 		}
 		r.keep(u, before, row.target.attr, row.Name)
-	}
-	if len(u.Kept) > 0 {
-		r.identify(u, before)
 	}
 	return nil
 }
@@ -382,7 +424,10 @@ func missing(a, removed *attr, what string) error {
 
 func (r *rules) keep(u, before *User, a *attr, name string) {
 	a.copyValue(u, before)
-	u.Kept = append(u.Kept, Warning{Attribute: name, Text: "The former value was kept: a mandatory value cannot be emptied, and the request was a deactivation."})
+	kept := Warning{Attribute: name, Text: "The former value was kept: a mandatory value cannot be emptied, and the request was a deactivation."}
+	if !slices.Contains(u.Kept, kept) {
+		u.Kept = append(u.Kept, kept)
+	}
 }
 
 // rewritten reports whether the attribute of a kept value was written since.

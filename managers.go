@@ -34,8 +34,8 @@ func (d *Directory) managers(ctx context.Context, t Tenant, users []*User) (link
 }
 
 // named finds live users by what a reference may be: an id, an externalId, a
-// userName or an e-mail address, in this order. An externalId that several
-// users share names none of them.
+// userName or an e-mail address, in this order. An externalId or address that
+// several users share names none of them.
 func (d *Directory) named(ctx context.Context, t Tenant, names []string) (linked, error) {
 	f := Find{IDs: names, ExternalIDs: names, UserNames: make([]string, len(names))}
 	for i, n := range names {
@@ -46,21 +46,24 @@ func (d *Directory) named(ctx context.Context, t Tenant, names []string) (linked
 	if err != nil {
 		return nil, err
 	}
-	byID, byExternal := make(linked, len(found)), make(linked, len(found))
-	byName, byEmail := make(linked, len(found)), make(linked, len(found))
-	shared := make(map[string]bool)
-	for _, u := range found {
-		byID[u.ID] = u
-		if u.ExternalID != "" {
-			shared[u.ExternalID] = byExternal[u.ExternalID] != nil
-			byExternal[u.ExternalID] = u
+	byID, byName := make(linked, len(found)), make(linked, len(found))
+	byExternal, byEmail := make(linked, len(found)), make(linked, len(found))
+	once := func(l linked, key string, u *User) {
+		if other, ok := l[key]; ok && other != u {
+			u = nil // several share it
 		}
-		byName[u.Keys.UserName] = u
-		byEmail[Fold(u.Email)] = u
+		l[key] = u
+	}
+	for _, u := range found {
+		byID[u.ID], byName[u.Keys.UserName] = u, u
+		if u.ExternalID != "" {
+			once(byExternal, u.ExternalID, u)
+		}
+		once(byEmail, Fold(u.Email), u)
 	}
 	for _, u := range found {
 		for _, a := range u.Keys.Addresses {
-			if byEmail[a] == nil {
+			if _, ok := byEmail[a]; !ok {
 				byEmail[a] = u
 			}
 		}
@@ -70,7 +73,7 @@ func (d *Directory) named(ctx context.Context, t Tenant, names []string) (linked
 		switch key := f.UserNames[i]; {
 		case byID[n] != nil:
 			out[n] = byID[n]
-		case byExternal[n] != nil && !shared[n]:
+		case byExternal[n] != nil:
 			out[n] = byExternal[n]
 		case byName[key] != nil:
 			out[n] = byName[key]

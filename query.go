@@ -315,7 +315,7 @@ func (p *projection) mark(a *attr) {
 // shows reports whether any of an attribute is in the answer.
 func (p *projection) shows(a *attr) bool {
 	switch {
-	case a.never:
+	case a.never, a.request && (p == nil || !p.only):
 		return false
 	case p == nil || a.always:
 		return true
@@ -335,5 +335,8 @@ func (p *projection) shows(a *attr) bool {
 // showsSub reports whether a sub-attribute is in the answer, given that its
 // attribute is.
 func (p *projection) showsSub(s *attr) bool {
-	return !s.never && (p == nil || p.mask[s.slot] == p.only)
+	if s.never || s.request && (p == nil || !p.only) {
+		return false
+	}
+	return p == nil || p.mask[s.slot] == p.only
 }

@@ -123,6 +123,9 @@ func TestP1_2_ConnectionsOfOneTenantShareItsDirectory(t *testing.T) {
 
 	r.still(func() { r.patch(ann, set("title", "Chief")) })
 	r.refused(409, "uniqueness", "POST", "/Users", person("ann"))
+	r.ok(204, "DELETE", "/Users/"+ann, nil)
+	require.Equal(t, "entra", r.user(ann).Connection)
+	require.Equal(t, "entra", r.last().Connection)
 }
 
 func TestP1_2_TokenOfTheRequest(t *testing.T) {

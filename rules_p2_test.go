@@ -374,6 +374,11 @@ func TestP2_7_ElementsOfNothing(t *testing.T) {
 	}))
 	require.Equal(t, list{obj{"value": "7", "type": "mobile"}}, p.at("phoneNumbers"))
 	require.Nil(t, p.at("addresses"))
+	for _, empty := range []any{"", nil, list{}} {
+		r.still(func() {
+			r.patch(p.id(), set(`phoneNumbers[type eq "fax"].value`, empty), op("add", "addresses", empty))
+		})
+	}
 	g := r.ok(201, "POST", "/Groups", obj{"displayName": "Staff", "externalId": "x", "members": refs(p.id())})
 	for _, empty := range []any{"", nil, list{}} {
 		r.patchGroup(g.id(), set("externalId", empty))

@@ -426,6 +426,27 @@ func TestP3_8_DeactivationIsNotLost(t *testing.T) {
 	})
 }
 
+func TestP3_8_AnAddressThatTheUserNameWas(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]change{
+		"PUT":   {"PUT", obj{"userName": "ann", "active": false}},
+		"PATCH": {"PATCH", patch(set("userName", "ann"), set("active", false))},
+	} {
+		r := newRig(t)
+		id := r.create(obj{"userName": "ann@acme.example"})
+		user := "/Users/" + id
+		r.ok(200, c.method, user, c.body)
+		require.Equal(t, scim.StatusDeactivated, r.status(id), name)
+		require.Equal(t, "ann@acme.example", r.user(id).Email, "the old value is kept")
+		require.Len(t, r.view(id).Warnings, 1)
+		r.still(func() { r.ok(200, c.method, user, c.body) })
+		r.still(func() { r.ok(200, "PUT", user, r.get(id).body) })
+		r.patch(id, set("title", "x"))
+		require.Equal(t, "ann@acme.example", r.user(id).Email, "also after another write")
+		require.Equal(t, id, r.create(person("ann")), "and it is found by it")
+	}
+}
+
 func TestP3_8_WithoutADeactivation(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)

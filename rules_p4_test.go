@@ -254,6 +254,21 @@ func TestP4_5_BringBackPolicy(t *testing.T) {
 	})
 }
 
+func TestP4_5_NeverAcrossTenants(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	own := r.host("own", "own@acme.example")
+	gone, off := r.create(person("gone")), r.create(person("off", obj{"active": false}))
+	r.ok(204, "DELETE", "/Users/"+gone, nil)
+	before := r.dumpOf(acme)
+	for id, name := range map[string]string{own.ID: "own", gone: "gone", off: "off"} {
+		f := r.as(other)
+		require.NotEqual(t, id, f.create(person(name)))
+		require.Equal(t, scim.UserCreated, f.last().Kind)
+	}
+	r.same(map[scim.Tenant]state{acme: before}, map[scim.Tenant]state{acme: r.dumpOf(acme)})
+}
+
 func TestP4_5_SharedEmails(t *testing.T) {
 	t.Parallel()
 	shared := obj{"emails": list{mail("desk@acme.example", "work")}}

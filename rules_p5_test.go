@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -271,6 +273,39 @@ func TestP5_6_ConcurrentEverything(t *testing.T) {
 	for n := range over {
 		require.LessOrEqual(t, n, 7, "never one active user more than there are seats")
 	}
+}
+
+// slow is a store whose writes take as long as a database's.
+type slow struct{ scim.Store }
+
+func (s slow) UpdateUser(ctx context.Context, t scim.Tenant, u *scim.User, g scim.Guard, e *scim.Event) (*scim.User, error) {
+	<-time.After(5 * time.Millisecond)
+	return s.Store.UpdateUser(ctx, t, u, g, e)
+}
+
+func TestP5_6_ConcurrentWritesThatAreSlow(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, func(c *scim.Config) { c.Store = slow{memstore.New()} })
+		id := r.create(person("ann"))
+		got := rush(200, func(i int) reply {
+			return r.send("PATCH", "/Users/"+id, patch(op("add", "phoneNumbers", mail(fmt.Sprint(i%90)))))
+		})
+		require.Zero(t, got[412], "who did not ask for a version is not told of one: %v", got)
+		require.Equal(t, 200, got[200]+got[503])
+		require.GreaterOrEqual(t, got[200], 150, "%v", got)
+	})
+}
+
+func TestP5_6_ConcurrentWritesOfOneUser(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	id := r.create(person("ann"))
+	got := rush(200, func(i int) reply {
+		return r.send("PATCH", "/Users/"+id, patch(op("add", "phoneNumbers", mail(fmt.Sprint(i%90)))))
+	})
+	require.Equal(t, map[int]int{200: 200}, got, "who did not ask for a version is not told of one")
+	require.Len(t, r.get(id).at("phoneNumbers"), 90, "no write is lost")
 }
 
 func TestP5_7_Questions(t *testing.T) {

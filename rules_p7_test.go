@@ -220,6 +220,19 @@ func TestP7_3_TakenOverWhateverThePolicy(t *testing.T) {
 	}
 }
 
+func TestP7_3_AnArchivedOneIsBroughtBack(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	id := r.members(r.group("Staff", "new@acme.example"))[0]
+	r.patch(id, set("title", "Chief"))
+	r.ok(204, "DELETE", "/Users/"+id, nil)
+	p := r.ok(201, "POST", "/Users", obj{"userName": "new@acme.example"})
+	require.Equal(t, id, p.id())
+	require.Equal(t, scim.UserRestored, r.last().Kind)
+	require.Nil(t, p.at("title"), "with the attributes of the POST")
+	require.Nil(t, p.at("emails"))
+}
+
 func TestP7_3_SwitchedOff(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, with(scim.Policy{KnownMembersOnly: true}))

@@ -412,6 +412,85 @@ func TestP9_4_ACrashLosesNothing(t *testing.T) {
 	})
 }
 
+func TestP9_4_AsLongAsTheStoreKeepsTheRecord(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, func(c *scim.Config) { c.Store, c.Now = memstore.NewWith(memstore.Options{Events: 3}), time.Now })
+		var box inbox
+		stop := r.consume(t, "sessions", box.take)
+		r.post("a")
+		synctest.Wait()
+		stop()
+		r.post("b", "c", "d", "e", "f")
+		stop = r.consume(t, "sessions", box.take)
+		require.Equal(t, []string{"a", "d", "e", "f"}, box.names(), "it goes on with the oldest that is kept")
+		stop()
+	})
+}
+
+// flaky is a store whose record cannot be read, or place not be kept, for a while.
+type flaky struct {
+	scim.Store
+	mu      sync.Mutex
+	failing bool
+}
+
+func (s *flaky) set(failing bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.failing = failing
+}
+
+func (s *flaky) err() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.failing {
+		return errors.New("the store is away")
+	}
+	return nil
+}
+
+func (s *flaky) Events(ctx context.Context, q scim.EventQuery) (scim.Page[scim.Event], error) {
+	if err := s.err(); err != nil {
+		return scim.Page[scim.Event]{}, err
+	}
+	return s.Store.Events(ctx, q)
+}
+
+func (s *flaky) SetPlace(ctx context.Context, consumer, place string) error {
+	if err := s.err(); err != nil {
+		return err
+	}
+	return s.Store.SetPlace(ctx, consumer, place)
+}
+
+func TestP9_4_AStoreThatIsAway(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := &flaky{Store: memstore.New()}
+		r := newRig(t, func(c *scim.Config) { c.Store, c.Now = s, time.Now })
+		box := inbox{fail: func(n int, _ scim.Event) error {
+			s.set(n == 2) // while the second event is handled
+			return nil
+		}}
+		stop := r.consume(t, "sessions", box.take)
+		r.post("a", "b", "c")
+		elapse(time.Hour)
+		require.Equal(t, []string{"a", "b"}, box.names())
+		require.Contains(t, r.consumer("sessions").LastError, "away")
+		s.set(false)
+		elapse(2 * time.Minute)
+		require.Equal(t, []string{"a", "b", "c"}, slices.Compact(box.names()), "in order, at least once")
+		r.post("d")
+		synctest.Wait()
+		require.Equal(t, "d", box.names()[len(box.names())-1])
+		stop()
+		place, err := s.Place(t.Context(), "sessions")
+		require.NoError(t, err)
+		require.Equal(t, r.last().Seq, place)
+	})
+}
+
 func TestP9_4_AFailingConsumerIsAskedAgain(t *testing.T) {
 	bubble(t, func(t *testing.T, r *rig) {
 		broken := errors.New("the session store is away")
@@ -441,7 +520,21 @@ func TestP9_4_AFailingConsumerIsAskedAgain(t *testing.T) {
 			require.GreaterOrEqual(t, wait, last, "later each time")
 			last = wait
 		}
-		require.Greater(t, last, when[1].Sub(when[0]))
+		first := when[1].Sub(when[0])
+		require.Greater(t, last, first)
+
+		box.mu.Lock()
+		n := len(box.when)
+		box.fail = func(attempt int, _ scim.Event) error {
+			if attempt == n+1 {
+				return broken
+			}
+			return nil
+		}
+		box.mu.Unlock()
+		r.post("late")
+		elapse(first)
+		require.Equal(t, "late", box.names()[4], "after a success the delay is short again")
 		stop()
 	})
 }

@@ -385,6 +385,9 @@ func (x *exchange) fail(err error) {
 		x.w.Header().Set("Retry-After", "5")
 		e = &Error{Status: http.StatusServiceUnavailable, Detail: "The request was broken off before it was done. Try again.", Err: err}
 	}
+	if e.Status == http.StatusServiceUnavailable && x.w.Header().Get("Retry-After") == "" {
+		x.w.Header().Set("Retry-After", "5")
+	}
 	if e.Status >= 500 {
 		x.h.d.log.Error("scim: request failed", "request", x.id, "error", e.Err)
 	}

@@ -93,7 +93,7 @@ type Store interface {
 	UpdateGroup(ctx context.Context, t Tenant, id string, c GroupChange, g Guard, e *Event) (*Group, error)
 
 	// DeleteGroup forgets a group, its memberships, and its membership in other
-	// groups, whose versions change. Errors: [ErrNotFound] (404), [ErrVersion] (412).
+	// groups, whose versions change and whose IDs go into e.Left. Errors: [ErrNotFound] (404), [ErrVersion] (412).
 	DeleteGroup(ctx context.Context, t Tenant, id string, g Guard, e *Event) error
 
 	// Group returns a group, without its members. Errors: [ErrNotFound].

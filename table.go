@@ -23,6 +23,9 @@ type table struct {
 	roots   []string
 	group   attrSet // of groups
 
+	immutables bool // some attribute is immutable
+	requested  bool // some attribute is returned only on request
+
 	filterLimits syntax.Limits
 
 	active, userName, emails, manager *attr
@@ -52,6 +55,8 @@ type attr struct {
 	derived   bool // not stored: worked out when it is returned
 	always    bool // cannot be left out of an answer
 	never     bool // not returned, and not in the record
+	request   bool // returned only when a client asks for it
+	immutable bool // once it has a value
 	slot      int
 	index     int // among the sub-attributes of its parent
 	max       int // characters
@@ -290,9 +295,12 @@ func (t *table) attr(ca schema.CoreAttribute, ext *extension, parent *attr) *att
 	a := &attr{
 		name: ca.Name(), path: ca.Name(), typ: typeOf(ca.AttributeType()), multi: ca.MultiValued(),
 		caseExact: ca.CaseExact(), readOnly: ca.Mutability() == "readOnly", always: ca.Returned() == "always", never: ca.Returned() == "never",
+		request: ca.Returned() == "request", immutable: ca.Mutability() == "immutable",
 		slot: t.slots, ext: ext, parent: parent, max: maxValue,
 	}
 	t.slots++
+	t.requested = t.requested || a.request
+	t.immutables = t.immutables || a.immutable && ext != nil
 	switch {
 	case parent != nil:
 		a.path = parent.path + "." + a.name

@@ -157,7 +157,7 @@ func (s *Store) DeleteGroup(ctx context.Context, name scim.Tenant, id string, gu
 	if err != nil {
 		return err
 	}
-	s.leaveAll(g.in, e.Time)
+	e.Left = s.leaveAll(g.in, e.Time)
 	for member := range g.members.from(0) {
 		member.unchain() // the group's own side goes with the group
 	}

@@ -269,7 +269,7 @@ func (a *app) one(r *http.Request, t scim.Tenant, status int, u *scim.User, err 
 // oldest first (P5.3).
 func (a *app) activateHeld(r *http.Request, t scim.Tenant) (int, any, error) {
 	done, err := a.dir.ActivateHeld(r.Context(), t)
-	if err != nil {
+	if err != nil && !errors.Is(err, scim.ErrSeats) { // no seat at all: none is as many as there are
 		return 0, nil, err
 	}
 	list, err := a.views(r.Context(), t, done)
