@@ -55,6 +55,10 @@ func (w *writer) member(key string, v scimjson.Value, replace bool) error {
 		return w.extension(ext, v, replace)
 	}
 	path, err := syntax.ParsePath(key, w.t.filterLimits)
+	if err != nil && foreignSchema(key, v) {
+		w.ignore(key)
+		return nil
+	}
 	if err != nil {
 		return badRequest(typeInvalidPath, "The attribute name %q cannot be understood %s.", shorten(key, 100), err)
 	}
@@ -70,6 +74,13 @@ func (w *writer) member(key string, v scimjson.Value, replace bool) error {
 		return nil
 	}
 	return w.write(g, v, replace)
+}
+
+// foreignSchema reports whether a key that is no path names somebody else's
+// schema, by its value: the URN of one may end in what no attribute is called,
+// as urn:scim:schemas:extension:enterprise:1.0 does.
+func foreignSchema(key string, v scimjson.Value) bool {
+	return v.Kind() == scimjson.Object && len(key) > 4 && strings.EqualFold(key[:4], "urn:") && !strings.ContainsRune(key, '[')
 }
 
 // extension writes the members of an extension's object.

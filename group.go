@@ -218,6 +218,10 @@ func (w *groupWriter) merge(v scimjson.Value, replace bool) error {
 			continue
 		}
 		path, err := syntax.ParsePath(name, w.t.filterLimits)
+		if err != nil && foreignSchema(name, value) {
+			w.ignore(name)
+			continue
+		}
 		if err != nil {
 			return badRequest(typeInvalidPath, "The attribute name %q cannot be understood %s.", shorten(name, 100), err)
 		}
