@@ -1,6 +1,9 @@
 package scim
 
-import "net/http"
+import (
+	"errors"
+	"net/http"
+)
 
 // This file is /Groups on the wire (RFC 7644 section 3).
 
@@ -146,7 +149,7 @@ func (x *exchange) group(status int, g *Group) answer {
 	return answer{
 		status: status, location: enc.location("/Groups/", g.ID), version: g.Version,
 		stream: func() error {
-			if err := x.writeGroup(enc, g); err != nil {
+			if err := x.writeGroup(enc, g, false); err != nil {
 				return err
 			}
 			return x.send(status)
@@ -154,11 +157,12 @@ func (x *exchange) group(status int, g *Group) answer {
 	}
 }
 
-// writeGroup writes a group to the buffer, and the buffer out where it grows large.
-func (x *exchange) writeGroup(enc *encoder, g *Group) error {
+// writeGroup writes a group to the buffer, and the buffer out where it grows
+// large. One of a list may be deleted meanwhile.
+func (x *exchange) writeGroup(enc *encoder, g *Group, listed bool) error {
 	x.buf.out = enc.groupHead(x.buf.out, g)
 	if a := enc.members(); a != nil {
-		if err := x.writeMembers(enc, a, g); err != nil {
+		if err := x.writeMembers(enc, a, g, listed); err != nil {
 			return err
 		}
 	}
@@ -167,13 +171,14 @@ func (x *exchange) writeGroup(enc *encoder, g *Group) error {
 }
 
 // writeMembers writes the attribute members, which is not there where no member
-// is, or none has what the client wants to see.
-func (x *exchange) writeMembers(enc *encoder, a *attr, g *Group) error {
+// is, or none has what the client wants to see. A listed group that is deleted
+// meanwhile has no more of them: the other groups of the list are not its fault.
+func (x *exchange) writeMembers(enc *encoder, a *attr, g *Group, listed bool) error {
 	written := false
 	q := Query{Limit: 1000}
 	for {
 		page, err := x.h.d.store.Members(x.ctx, x.conn.Tenant, g.ID, q)
-		if err != nil {
+		if err != nil && !(listed && errors.Is(err, ErrNotFound)) {
 			return err
 		}
 		for _, m := range page.Items {
@@ -226,7 +231,7 @@ func (x *exchange) listGroups() (answer, error) {
 			if i > 0 {
 				x.buf.out = append(x.buf.out, ',')
 			}
-			if err := x.writeGroup(enc, g); err != nil {
+			if err := x.writeGroup(enc, g, true); err != nil {
 				return err
 			}
 		}

@@ -326,3 +326,35 @@ func TestP7_5_CostFollowsTheChange(t *testing.T) {
 	r.ok(200, "GET", "/Groups?excludedAttributes=members", nil)
 	require.Zero(t, s.lists.Load())
 }
+
+// deleting deletes a group when its members are asked for.
+type deleting struct {
+	scim.Store
+	doomed string
+}
+
+func (s *deleting) Members(ctx context.Context, t scim.Tenant, id string, q scim.Query) (scim.Page[scim.Member], error) {
+	if id == s.doomed {
+		if err := s.DeleteGroup(ctx, t, id, scim.Guard{}, &scim.Event{Tenant: t, Kind: scim.GroupDeleted, GroupID: id}); err != nil {
+			return scim.Page[scim.Member]{}, err
+		}
+	}
+	return s.Store.Members(ctx, t, id, q)
+}
+
+// TestListWhileAGroupIsDeleted: one group that goes costs nobody the list.
+func TestListWhileAGroupIsDeleted(t *testing.T) {
+	t.Parallel()
+	s := &deleting{Store: memstore.New()}
+	r := newRig(t, func(c *scim.Config) { c.Store = s })
+	ann := r.create(person("ann"))
+	s.doomed = r.group("Staff", ann)
+	crew := r.group("Crew", ann)
+	p := r.ok(200, "GET", "/Groups", nil)
+	require.Nil(t, p.at("Resources", 0, "members"))
+	require.Equal(t, crew, p.at("Resources", 1, "id"))
+	require.Equal(t, ann, p.at("Resources", 1, "members", 0, "value"))
+
+	s.doomed = crew
+	r.ok(404, "GET", "/Groups/"+crew, nil)
+}
