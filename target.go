@@ -57,7 +57,7 @@ func (t *table) resolveWith(p filter.Path, find func(filter.AttributePath) (*att
 	case ext != nil && p.ValueExpression == nil:
 		return target{ext: ext}, nil
 	case a == nil:
-		return target{}, nil
+		return target{}, t.behindActive(p.AttributePath, find)
 	}
 	g := target{attr: a}
 	if a.parent != nil {
@@ -83,6 +83,19 @@ func (t *table) resolveWith(p filter.Path, find func(filter.AttributePath) (*att
 		}
 	}
 	return g, nil
+}
+
+// behindActive refuses a path such as active.value. Ignored like any other that
+// names nothing, it would tell a client of success and leave the user active.
+func (t *table) behindActive(p filter.AttributePath, find func(filter.AttributePath) (*attr, *extension)) error {
+	if p.SubAttribute == nil {
+		return nil
+	}
+	p.SubAttribute = nil
+	if a, _ := find(p); a == nil || a != t.active {
+		return nil
+	}
+	return badRequest(typeInvalidPath, "active has no sub-attributes.")
 }
 
 // stamps collects the equalities of a value filter made of eq joined by and.
