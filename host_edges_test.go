@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/usher-scim/scim"
 	"github.com/usher-scim/scim/memstore"
 )
@@ -86,4 +88,12 @@ func TestNegativeOffset(t *testing.T) {
 			t.Errorf("%s: %d users, %v", text, len(page.Items), err)
 		}
 	}
+}
+
+// TestUnsupportedIsNoFailure: clients that probe do not fill the log with errors.
+func TestUnsupportedIsNoFailure(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	require.Equal(t, 501, r.do("GET", "/Me", nil).status)
+	require.NotContains(t, r.log.String(), "level=ERROR")
 }

@@ -183,7 +183,7 @@ func requestID() string {
 // filters have personal data, its token, or its body.
 func (x *exchange) logged(start time.Time) {
 	level := slog.LevelDebug
-	if x.status >= 500 {
+	if failed(x.status) {
 		level = slog.LevelError
 	}
 	if !x.h.d.log.Enabled(x.ctx, level) {
@@ -194,6 +194,10 @@ func (x *exchange) logged(start time.Time) {
 		slog.Int("status", x.status), slog.Duration("took", time.Since(start)),
 		slog.String("tenant", string(x.conn.Tenant)), slog.String("connection", x.conn.ID))
 }
+
+// failed reports whether a status says that something is wrong here. What is
+// not supported (501) is not: clients ask for it as a matter of course.
+func failed(status int) bool { return status >= 500 && status != http.StatusNotImplemented }
 
 // serve authenticates, routes and performs a request.
 func (x *exchange) serve() (answer, error) {
@@ -388,7 +392,7 @@ func (x *exchange) fail(err error) {
 	if e.Status == http.StatusServiceUnavailable && x.w.Header().Get("Retry-After") == "" {
 		x.w.Header().Set("Retry-After", "5")
 	}
-	if e.Status >= 500 {
+	if failed(e.Status) {
 		x.h.d.log.Error("scim: request failed", "request", x.id, "error", e.Err)
 	}
 	if x.conn.ID != "" {
