@@ -107,21 +107,3 @@ func TestAtomicPut(t *testing.T) {
 		r.refused(status, kind, "PUT", "/Users/"+id, person("ann", over, obj{"nickName": "A", "active": false, ent: obj{"department": "X"}}))
 	}
 }
-
-// TestPatchOfTooManyOperations: Limits.Operations bounds a PATCH, which is then
-// not done in part.
-func TestPatchOfTooManyOperations(t *testing.T) {
-	t.Parallel()
-	r := newRig(t, func(c *scim.Config) { c.Limits.Operations = 3 })
-	id := r.create(person("ann"))
-	group := r.group("Staff")
-	one := set("displayName", "Renamed")
-	for _, path := range []string{"/Users/" + id, "/Groups/" + group} {
-		p := r.do("PATCH", path, patch(one, one, one, one))
-		require.Equal(t, 413, p.status)
-		require.Contains(t, p.detail(), "at most 3")
-		require.NotEqual(t, "Renamed", r.ok(200, "GET", path, nil).at("displayName"))
-		p = r.do("PATCH", path, patch(one, one, one))
-		require.Less(t, p.status, 300)
-	}
-}

@@ -116,7 +116,6 @@ func New(c Config) (*Directory, error) {
 	}
 	limits := c.Limits.withDefaults()
 	t.filterLimits = syntax.Limits{Bytes: limits.FilterBytes, Terms: limits.FilterTerms, Depth: limits.FilterDepth}
-	t.operations = limits.Operations
 	d := &Directory{
 		store: c.Store, table: t, views: newViews(t, c.Languages, c.DefaultLanguage), config: c, limits: limits,
 		log: c.Logger, now: func() time.Time { return c.Now().UTC().Truncate(time.Millisecond) },

@@ -1,8 +1,6 @@
 package scim
 
 import (
-	"fmt"
-	"net/http"
 	"strings"
 
 	"github.com/usher-scim/scim/internal/scimjson"
@@ -37,14 +35,7 @@ func (t *table) parsePatch(body scimjson.Value, group bool) ([]operation, error)
 	if list.Kind() != scimjson.Array {
 		return nil, badRequest(typeInvalidSyntax, "Operations is missing or not a list.")
 	}
-	n := list.Len()
-	if n > t.operations {
-		return nil, &Error{
-			Status: http.StatusRequestEntityTooLarge,
-			Detail: fmt.Sprintf("The PATCH has %d operations; at most %d are possible. Nothing was changed: split it.", n, t.operations),
-		}
-	}
-	ops := make([]operation, 0, n)
+	ops := make([]operation, 0, list.Len())
 	for v := range list.Elements() {
 		op, err := t.parseOperation(v, group)
 		if err != nil {

@@ -27,7 +27,6 @@ type table struct {
 	requested  bool // some attribute is returned only on request
 
 	filterLimits syntax.Limits
-	operations   int // of one PATCH at most
 
 	active, userName, emails, manager *attr
 }
