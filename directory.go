@@ -55,7 +55,6 @@ type Limits struct {
 	FilterDepth int   // 32
 	Results     int   // resources on a page at most; 1,000
 	PageSize    int   // resources on a page when the client does not say; 100
-	Operations  int   // of one PATCH; 1,000
 	Scan        int   // resources looked at for a filter that the store does not answer; 1,000,000
 }
 
@@ -75,7 +74,6 @@ func (l Limits) withDefaults() Limits {
 	set(&l.Results, 1000)
 	set(&l.PageSize, 100)
 	l.PageSize = min(l.PageSize, l.Results)
-	set(&l.Operations, 1000)
 	set(&l.Scan, 1_000_000)
 	return l
 }

@@ -284,13 +284,16 @@ func (r *rules) identify(u, before *User) {
 	if before == nil {
 		return
 	}
-	if tombstone(u.UserName, before.Login) {
+	// Of somebody who stays active, such a name is a new name like any other: the
+	// old one is free for somebody else.
+	gone := u.asked == No || before.Status != StatusActive || u.UserName == before.UserName
+	if gone && tombstone(u.UserName, before.Login) {
 		u.Login = before.Login
 		if u.Email == u.UserName {
 			u.Email = before.Email // a renamed userName is nobody's address
 		}
 	}
-	if tombstone(u.Email, before.Email) || u.Email == "" && !r.readdressed(u, before) {
+	if gone && tombstone(u.Email, before.Email) || u.Email == "" && !r.readdressed(u, before) {
 		u.Email = before.Email
 	}
 }
