@@ -2,6 +2,7 @@ package scim
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 	_ "time/tzdata" // zones are known also where the system has no database of them
@@ -119,20 +120,11 @@ func (v *views) warnings(u, before *User) []Warning {
 		}
 	}
 	for _, w := range u.Kept {
-		if before == nil || len(before.Kept) == 0 || !containsWarning(before.Kept, w) {
+		if before == nil || !slices.Contains(before.Kept, w) {
 			out = append(out, w)
 		}
 	}
 	return out
-}
-
-func containsWarning(list []Warning, w Warning) bool {
-	for _, x := range list {
-		if x == w {
-			return true
-		}
-	}
-	return false
 }
 
 // language reads a BCP 47 tag; underscores are tolerated. It reports false for
@@ -176,8 +168,7 @@ func date(s string) (time.Time, bool) {
 	if s == "" {
 		return time.Time{}, true
 	}
-	day, _, ok := parseDate(s)
-	return day, ok
+	return parseDate(s)
 }
 
 // region reads an ISO 3166 code.
