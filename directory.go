@@ -130,9 +130,7 @@ func (d *Directory) rules(ctx context.Context, t Tenant, by origin) (*rules, err
 		return nil, errors.New("scim: the tenant is missing")
 	}
 	r := &rules{table: d.table, views: d.views, by: by}
-	if by.time.IsZero() {
-		r.by.time = d.now()
-	}
+	r.by.time = d.when(by)
 	if d.config.Policy == nil {
 		return r, nil
 	}

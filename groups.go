@@ -50,6 +50,7 @@ func (d *Directory) createGroup(ctx context.Context, t Tenant, by origin, draft 
 	}
 }
 
+// when is the time of a change: that of its request, or now.
 func (d *Directory) when(by origin) time.Time {
 	if by.time.IsZero() {
 		return d.now()

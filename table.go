@@ -38,8 +38,11 @@ type row struct {
 	folded string // Fold(Name)
 }
 
+// extension is an extension schema. As the target of a path it may also be the
+// schema of the resource itself.
 type extension struct {
-	urn, folded string
+	urn  string
+	core bool // the schema of the resource itself
 	attrSet
 }
 
@@ -231,7 +234,7 @@ func (t *table) build(full []schema.Schema, wanted map[string]bool) {
 		shown := schema.Schema{ID: s.ID, Name: s.Name, Description: s.Description}
 		var ext *extension
 		if i > 0 {
-			ext = &extension{urn: s.ID, folded: Fold(s.ID)}
+			ext = &extension{urn: s.ID}
 		}
 		for _, ca := range s.Attributes {
 			groups := i == 0 && ca.Name() == "groups"
@@ -422,7 +425,7 @@ func (t *table) find(p filter.AttributePath) (*attr, *extension) {
 	case !ok:
 		return nil, nil
 	case p.SubAttribute == nil && ext == nil:
-		return nil, &extension{urn: UserSchema, attrSet: t.core}
+		return nil, &extension{urn: UserSchema, core: true, attrSet: t.core}
 	case p.SubAttribute == nil:
 		return nil, ext
 	}
@@ -490,7 +493,7 @@ func (t *table) findGroup(p filter.AttributePath) (*attr, *extension) {
 	case !strings.EqualFold(*p.URIPrefix+":"+p.AttributeName, GroupSchema):
 		return nil, nil
 	case p.SubAttribute == nil:
-		return nil, &extension{urn: GroupSchema, attrSet: t.group}
+		return nil, &extension{urn: GroupSchema, core: true, attrSet: t.group}
 	}
 	name, sub, dotted := strings.Cut(*p.SubAttribute, ".")
 	if dotted {
