@@ -21,11 +21,16 @@ type writer struct {
 	removed *attr    // a mandatory attribute that an operation took away by name
 }
 
-func (w *writer) ignore(name string) {
+func (w *writer) ignore(name string) { w.ignored = ignore(w.ignored, name) }
+
+// ignore adds to the names of what is not stored, a few and not too long.
+// Passwords are thrown away without a note (P2.9).
+func ignore(names []string, name string) []string {
 	const most, longest = 20, 120
-	if len(w.ignored) < most && !strings.EqualFold(name, "password") {
-		w.ignored = append(w.ignored, shorten(name, longest))
+	if len(names) < most && !strings.EqualFold(name, "password") {
+		return append(names, shorten(name, longest))
 	}
+	return names
 }
 
 // resource reads a whole user, as POST and PUT carry it. Read-only attributes

@@ -156,9 +156,7 @@ func (s *nameSet) list() []string {
 }
 
 func (w *groupWriter) ignore(name string) {
-	iw := writer{ignored: w.draft.ignored}
-	iw.ignore(name)
-	w.draft.ignored = iw.ignored
+	w.draft.ignored = ignore(w.draft.ignored, name)
 }
 
 // resource reads a whole group, as POST and PUT carry it.

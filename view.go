@@ -68,19 +68,7 @@ func (v *views) view(u *User) View {
 		if r.Normalise == AsSent {
 			continue
 		}
-		s := r.target.value(u)
-		ok := true
-		switch r.Normalise {
-		case AsLanguage:
-			out.Language, ok = v.language(s)
-		case AsTimezone:
-			out.Timezone, ok = v.zone(s)
-		case AsDate:
-			out.HireDate, ok = date(s)
-		case AsRegion:
-			out.Region, _ = region(s)
-		}
-		if !ok {
+		if !v.read(r.Normalise, r.target.value(u), &out) {
 			out.Warnings = append(out.Warnings, Warning{Attribute: r.Name, Text: notUnderstood[r.Normalise]})
 		}
 	}
@@ -88,16 +76,33 @@ func (v *views) view(u *User) View {
 	return out
 }
 
+// read puts what a value means into out. It reports false for one that cannot be
+// understood; a country that is no code is as it was sent, and no mistake.
+func (v *views) read(n Normaliser, s string, out *View) (ok bool) {
+	ok = true
+	switch n {
+	case AsLanguage:
+		out.Language, ok = v.language(s)
+	case AsTimezone:
+		out.Timezone, ok = v.zone(s)
+	case AsDate:
+		out.HireDate, ok = date(s)
+	case AsRegion:
+		out.Region, _ = region(s)
+	}
+	return ok
+}
+
 var notUnderstood = [...]string{
 	AsLanguage: "The value is not a language tag such as en-GB.",
 	AsTimezone: "The value is not the name of an IANA time zone such as Europe/London.",
 	AsDate:     "The value is not a date such as 2026-01-31.",
-	AsRegion:   "",
 }
 
 // warnings is what view would warn of and did not for the user before.
 func (v *views) warnings(u, before *User) []Warning {
 	var out []Warning
+	var ignored View
 	for _, r := range v.t.rows {
 		if r.Normalise == AsSent {
 			continue
@@ -106,16 +111,7 @@ func (v *views) warnings(u, before *User) []Warning {
 		if s == "" || before != nil && r.target.value(before) == s {
 			continue
 		}
-		ok := true
-		switch r.Normalise {
-		case AsLanguage:
-			_, ok = v.language(s)
-		case AsTimezone:
-			_, ok = v.zone(s)
-		case AsDate:
-			_, ok = date(s)
-		}
-		if !ok {
+		if !v.read(r.Normalise, s, &ignored) {
 			out = append(out, Warning{Attribute: r.Name, Text: notUnderstood[r.Normalise]})
 		}
 	}
