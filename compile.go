@@ -147,7 +147,7 @@ func (n *node) literal(value any) error {
 		ok = ok && !within
 	default:
 		if a.typ == Date {
-			n.time, _, n.isTime = parseDate(text)
+			n.time, n.isTime = parseDate(text)
 		}
 		if n.text = text; !a.caseExact {
 			n.text = Fold(text)
@@ -177,23 +177,22 @@ func parseDateTime(s string) (time.Time, bool) {
 }
 
 // parseDate reads a day: yyyy-MM-dd, or an ISO date-time, of which the day is
-// taken as it is written. The time is the midnight in UTC of that day; full
-// reports whether there was a time of day.
-func parseDate(s string) (day time.Time, full, ok bool) {
+// taken as it is written. The time is the midnight in UTC of that day.
+func parseDate(s string) (day time.Time, ok bool) {
 	if len(s) < len(time.DateOnly) {
-		return time.Time{}, false, false
+		return time.Time{}, false
 	}
 	day, err := time.Parse(time.DateOnly, s[:len(time.DateOnly)])
 	if err != nil {
-		return time.Time{}, false, false
+		return time.Time{}, false
 	}
 	if len(s) == len(time.DateOnly) {
-		return day, false, true
+		return day, true
 	}
 	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999", "2006-01-02T15:04Z07:00", "2006-01-02T15:04"} {
 		if _, err := time.Parse(layout, s); err == nil {
-			return day, true, true
+			return day, true
 		}
 	}
-	return time.Time{}, false, false
+	return time.Time{}, false
 }

@@ -21,11 +21,16 @@ type writer struct {
 	removed *attr    // a mandatory attribute that an operation took away by name
 }
 
-func (w *writer) ignore(name string) {
+func (w *writer) ignore(name string) { w.ignored = ignore(w.ignored, name) }
+
+// ignore adds to the names of what is not stored, a few and not too long.
+// Passwords are thrown away without a note (P2.9).
+func ignore(names []string, name string) []string {
 	const most, longest = 20, 120
-	if len(w.ignored) < most && !strings.EqualFold(name, "password") {
-		w.ignored = append(w.ignored, shorten(name, longest))
+	if len(names) < most && !strings.EqualFold(name, "password") {
+		return append(names, shorten(name, longest))
 	}
+	return names
 }
 
 // resource reads a whole user, as POST and PUT carry it. Read-only attributes
@@ -89,7 +94,7 @@ func (w *writer) extension(ext *extension, v scimjson.Value, replace bool) error
 	case v.Kind() == scimjson.Object:
 	case !unassigned(v):
 		return badRequest(typeInvalidValue, "%s must be an object.", ext.urn)
-	case ext.folded == "":
+	case ext.core:
 		return nil // the whole resource is not unassigned
 	default:
 		for _, a := range ext.all {
@@ -132,7 +137,7 @@ func (w *writer) assign(a *attr, v scimjson.Value, replace bool) error {
 	case a.typ == complexType:
 		return w.complex(a, v)
 	}
-	s, err := w.scalar(a, v)
+	s, err := a.scalar(v)
 	if err != nil {
 		return err
 	}
@@ -162,7 +167,7 @@ func (w *writer) complex(a *attr, v scimjson.Value) error {
 		if a.value == nil {
 			break
 		}
-		s, err := w.scalar(a.value, v)
+		s, err := a.value.scalar(v)
 		if err != nil {
 			return err
 		}
@@ -173,7 +178,7 @@ func (w *writer) complex(a *attr, v scimjson.Value) error {
 		return nil
 	case scimjson.Object:
 		if a.value != nil && v.Get("value").Kind() != scimjson.Invalid {
-			if s, err := w.scalar(a.value, v.Get("value")); err != nil || s == "" || s != a.value.get(w.u) {
+			if s, err := a.value.scalar(v.Get("value")); err != nil || s == "" || s != a.value.get(w.u) {
 				w.clear(a)
 				if s == "" {
 					return err
@@ -199,7 +204,7 @@ func (w *writer) subAttribute(a *attr, key scimjson.Key, v scimjson.Value) error
 	if sub.readOnly || sub.derived {
 		return nil
 	}
-	s, err := w.scalar(sub, v)
+	s, err := sub.scalar(v)
 	if err != nil {
 		return err
 	}
@@ -283,7 +288,7 @@ func (w *writer) fill(a *attr, i int, v scimjson.Value) error {
 		if v.Kind() == scimjson.Object {
 			v = v.Get("value")
 		}
-		s, err := w.scalar(a.value, v)
+		s, err := a.value.scalar(v)
 		if err != nil {
 			return err
 		}
@@ -300,7 +305,7 @@ func (w *writer) fill(a *attr, i int, v scimjson.Value) error {
 			}
 			continue
 		}
-		s, err := w.scalar(sub, value)
+		s, err := sub.scalar(value)
 		if err != nil {
 			return err
 		}
@@ -382,7 +387,7 @@ func unwrap(v scimjson.Value) scimjson.Value {
 
 // scalar reads a single value as text, by the attribute's type. Null, the empty
 // string and an empty list are unassigned (P2.7).
-func (w *writer) scalar(a *attr, v scimjson.Value) (string, error) {
+func (a *attr) scalar(v scimjson.Value) (string, error) {
 	v = unwrap(v)
 	if v.Kind() == scimjson.Object {
 		// An object may wrap the value; one that does not is no value, and not none.

@@ -15,7 +15,7 @@ func (t *table) each(f func(*attr)) {
 func (s *attrSet) each(f func(*attr)) {
 	for _, a := range s.all {
 		switch {
-		case a.derived || a.readOnly || a.typ == Boolean && a.ext == nil && a.parent == nil && a.name == "active":
+		case a.derived || a.readOnly || a.status:
 		case a.multi || a.typ != complexType:
 			f(a)
 		default:

@@ -128,9 +128,7 @@ func (d *Directory) rules(ctx context.Context, t Tenant, by origin) (*rules, err
 		return nil, errors.New("scim: the tenant is missing")
 	}
 	r := &rules{table: d.table, views: d.views, by: by}
-	if by.time.IsZero() {
-		r.by.time = d.now()
-	}
+	r.by.time = d.when(by)
 	if d.config.Policy == nil {
 		return r, nil
 	}
@@ -185,41 +183,45 @@ func pause(ctx context.Context, attempt int) error {
 	}
 }
 
-// outcome is what a command did to a user.
-type outcome struct {
-	user    *User
-	kind    EventKind
-	changed bool
-}
-
-// create performs a create of a draft, for a client or for the host (P3.1, P4).
-func (d *Directory) create(ctx context.Context, t Tenant, by origin, draft *User, ignored []string) (outcome, error) {
-	r, err := d.rules(ctx, t, by)
-	if err != nil {
-		return outcome{}, err
-	}
-	asked := draft.asked
-	for attempt := 0; ; attempt++ {
-		draft.asked = asked
-		out, err := d.tryCreate(ctx, t, r, draft, ignored)
-		switch {
-		case !retryable(err):
-			return out, err
-		case attempt == attempts:
-			return out, outrun(err)
-		}
-		if err := pause(ctx, attempt); err != nil {
-			return outcome{}, err
-		}
-	}
-}
-
 // errRace marks a write that lost to another one and is worth another look.
 var errRace = errors.New("scim: lost a race")
 
 func retryable(err error) bool { return errors.Is(err, errRace) || errors.Is(err, ErrVersion) }
 
-func (d *Directory) tryCreate(ctx context.Context, t Tenant, r *rules, draft *User, ignored []string) (outcome, error) {
+// again runs try until it has lost no race, or lost too many.
+func again(ctx context.Context, try func() error) error {
+	for attempt := 0; ; attempt++ {
+		err := try()
+		switch {
+		case !retryable(err):
+			return err
+		case attempt == attempts:
+			return outrun(err)
+		}
+		if err := pause(ctx, attempt); err != nil {
+			return err
+		}
+	}
+}
+
+// create performs a create of a draft that a client sent or a group names
+// (P3.1, P4, P7.3).
+func (d *Directory) create(ctx context.Context, t Tenant, by origin, draft *User, ignored []string) (*User, error) {
+	r, err := d.rules(ctx, t, by)
+	if err != nil {
+		return nil, err
+	}
+	var stored *User
+	asked := draft.asked
+	err = again(ctx, func() (err error) {
+		draft.asked = asked
+		stored, err = d.tryCreate(ctx, t, r, draft, ignored)
+		return err
+	})
+	return stored, err
+}
+
+func (d *Directory) tryCreate(ctx context.Context, t Tenant, r *rules, draft *User, ignored []string) (*User, error) {
 	find := Find{UserNames: []string{Fold(draft.UserName)}, Archived: true}
 	if email := r.workEmail(draft); email != "" {
 		find.Addresses = []string{Fold(email)}
@@ -229,14 +231,14 @@ func (d *Directory) tryCreate(ctx context.Context, t Tenant, r *rules, draft *Us
 	}
 	found, err := d.store.FindUsers(ctx, t, find)
 	if err != nil {
-		return outcome{}, err
+		return nil, err
 	}
 	asked := draft.asked
 	for _, seat := range []bool{true, false} {
 		draft.asked = asked
 		after, before, kind, err := r.admit(draft, found, seat)
 		if err != nil {
-			return outcome{}, err
+			return nil, err
 		}
 		var changes []Change
 		if before != nil {
@@ -248,13 +250,13 @@ func (d *Directory) tryCreate(ctx context.Context, t Tenant, r *rules, draft *Us
 		case errors.Is(err, ErrSeats) && seat:
 			continue // there is no seat: held, then (P5.2)
 		case errors.As(err, &conflict) && before == nil:
-			return outcome{}, fmt.Errorf("%w: %w", errRace, err) // somebody with that key came meanwhile
+			return nil, fmt.Errorf("%w: %w", errRace, err) // somebody with that key came meanwhile
 		case err != nil:
-			return outcome{}, err
+			return nil, err
 		}
-		return outcome{user: stored, kind: kind, changed: true}, nil
+		return stored, nil
 	}
-	return outcome{}, ErrSeats
+	return nil, ErrSeats
 }
 
 // put writes a user with its event, and tells who listens.
@@ -329,46 +331,37 @@ func kindOf(before, after *User) EventKind {
 type edit func(u *User) (ignored []string, removed *attr, err error)
 
 // update reads a user, edits it, and writes it, until no other write came
-// between (P3). With version set, only that version is edited.
-func (d *Directory) update(ctx context.Context, t Tenant, by origin, id, version string, change edit) (outcome, error) {
+// between (P3).
+func (d *Directory) update(ctx context.Context, t Tenant, by origin, id string, change edit) (*User, error) {
 	r, err := d.rules(ctx, t, by)
 	if err != nil {
-		return outcome{}, err
+		return nil, err
 	}
-	for attempt := 0; ; attempt++ {
+	var stored *User
+	err = again(ctx, func() error {
 		before, err := d.live(ctx, t, id)
 		if err != nil {
-			return outcome{}, err
+			return err
 		}
-		if version != "" && version != before.Version {
-			return outcome{}, ErrVersion
-		}
-		out, err := d.tryUpdate(ctx, t, r, before, change)
-		switch {
-		case !errors.Is(err, ErrVersion) || version != "":
-			return out, err
-		case attempt == attempts:
-			return out, outrun(err)
-		}
-		if err := pause(ctx, attempt); err != nil {
-			return outcome{}, err
-		}
-	}
+		stored, err = d.tryUpdate(ctx, t, r, before, change)
+		return err
+	})
+	return stored, err
 }
 
-func (d *Directory) tryUpdate(ctx context.Context, t Tenant, r *rules, before *User, change edit) (outcome, error) {
+func (d *Directory) tryUpdate(ctx context.Context, t Tenant, r *rules, before *User, change edit) (*User, error) {
 	for _, seat := range []bool{true, false} {
 		after := before.Clone()
 		ignored, removed, err := change(after)
 		if err != nil {
-			return outcome{}, err
+			return nil, err
 		}
 		if err := r.revise(before, after, removed, seat); err != nil {
-			return outcome{}, err
+			return nil, err
 		}
 		changes := r.changes(before, after)
 		if len(changes) == 0 && r.sameState(before, after) {
-			return outcome{user: before}, d.noteIgnored(ctx, t, r.by, before, ignored)
+			return before, d.noteIgnored(ctx, t, r.by, before, ignored)
 		}
 		kind := kindOf(before, after)
 		stored, err := d.put(ctx, t, r, before, after, kind, changes, ignored)
@@ -376,11 +369,11 @@ func (d *Directory) tryUpdate(ctx context.Context, t Tenant, r *rules, before *U
 		case errors.Is(err, ErrSeats) && seat && r.by.connection != "":
 			continue // held, then (P3.3)
 		case err != nil:
-			return outcome{}, err
+			return nil, err
 		}
-		return outcome{user: stored, kind: kind, changed: true}, nil
+		return stored, nil
 	}
-	return outcome{}, ErrSeats
+	return nil, ErrSeats
 }
 
 // sameState reports whether two states of a user are the same beside the
@@ -406,32 +399,21 @@ func (d *Directory) noteIgnored(ctx context.Context, t Tenant, by origin, u *Use
 }
 
 // archive deletes a user as the identity provider means it (P3.4).
-func (d *Directory) archive(ctx context.Context, t Tenant, by origin, id, version string) error {
+func (d *Directory) archive(ctx context.Context, t Tenant, by origin, id string) error {
 	r, err := d.rules(ctx, t, by)
 	if err != nil {
 		return err
 	}
-	for attempt := 0; ; attempt++ {
+	return again(ctx, func() error {
 		before, err := d.live(ctx, t, id)
 		if err != nil {
 			return err
 		}
-		if version != "" && version != before.Version {
-			return ErrVersion
-		}
 		after := before.Clone()
 		r.archive(after)
 		_, err = d.put(ctx, t, r, before, after, UserArchived, nil, nil)
-		switch {
-		case !errors.Is(err, ErrVersion) || version != "":
-			return err
-		case attempt == attempts:
-			return outrun(err)
-		}
-		if err := pause(ctx, attempt); err != nil {
-			return err
-		}
-	}
+		return err
+	})
 }
 
 // live returns a user that is not archived.

@@ -133,7 +133,7 @@ func (h *Handler) providerConfig() []byte {
 // resourceTypes are User, with the extensions of the table, and Group (RFC 7643
 // section 6).
 func (h *Handler) resourceTypes() []document {
-	make := func(name, description, urn string, extensions []byte) document {
+	describe := func(name, description, urn string, extensions []byte) document {
 		o := object("{")
 		o.value("schemas", []string{resourceTypeURN})
 		o.text("id", name)
@@ -155,8 +155,8 @@ func (h *Handler) resourceTypes() []document {
 		extensions = append(comma(extensions), o.end()...)
 	}
 	return []document{
-		make("User", "User Account", UserSchema, append(extensions, ']')),
-		make("Group", "Group", GroupSchema, nil),
+		describe("User", "User Account", UserSchema, append(extensions, ']')),
+		describe("Group", "Group", GroupSchema, nil),
 	}
 }
 

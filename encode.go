@@ -261,8 +261,8 @@ func appendETag(b []byte, version string) []byte {
 	return append(b, `\""`...)
 }
 
-// groupHead writes a group up to its members; what follows are the elements of
-// members and groupTail.
+// groupHead writes a group up to its members; the members and the closing brace
+// follow.
 func (e *encoder) groupHead(b []byte, g *Group) []byte {
 	b = append(b, `{"schemas":["`+GroupSchema+`"],"id":`...)
 	b = scimjson.AppendString(b, g.ID)

@@ -32,6 +32,7 @@ type ConflictError struct {
 	Attribute string // userName, emails or displayName
 }
 
+// Error names the attribute whose value is taken.
 func (e *ConflictError) Error() string { return "scim: " + e.Attribute + " is already taken" }
 
 // UnknownMembersError names members that the tenant does not have. 400 with
@@ -40,6 +41,7 @@ type UnknownMembersError struct {
 	Members []string
 }
 
+// Error names the members that the tenant does not have.
 func (e *UnknownMembersError) Error() string {
 	return "scim: no such member: " + strings.Join(e.Members, ", ")
 }
@@ -53,6 +55,7 @@ type Error struct {
 	Err    error // cause, for the log alone; never sent
 }
 
+// Error returns status, scimType and detail, without the cause.
 func (e *Error) Error() string {
 	s := "scim: " + strconv.Itoa(e.Status)
 	if e.Type != "" {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -109,12 +110,7 @@ func (d *Directory) Consumers() []ConsumerStatus {
 	for _, c := range d.feed.consumers {
 		out = append(out, *c)
 	}
-	slices.SortFunc(out, func(a, b ConsumerStatus) int {
-		if a.Name < b.Name {
-			return -1
-		}
-		return 1
-	})
+	slices.SortFunc(out, func(a, b ConsumerStatus) int { return strings.Compare(a.Name, b.Name) })
 	return out
 }
 

@@ -307,11 +307,11 @@ func (m Member) kind() string {
 }
 
 func (a *attr) metaText(s *subject) string {
-	kind, version := "User", ""
+	var kind, version string
 	if s.g != nil {
 		kind, version = "Group", s.g.Version
 	} else {
-		version = s.u.Version
+		kind, version = "User", s.u.Version
 	}
 	if a.name == "resourceType" {
 		return kind
@@ -340,7 +340,7 @@ func (n *node) compareText(v string) bool {
 		t, ok := parseDateTime(v)
 		return ok && n.compareTime(t)
 	case Date:
-		if t, _, ok := parseDate(v); n.isTime && ok && n.op != filter.CO && n.op != filter.SW && n.op != filter.EW {
+		if t, ok := parseDate(v); n.isTime && ok && n.op != filter.CO && n.op != filter.SW && n.op != filter.EW {
 			return n.compareTime(t)
 		}
 	}

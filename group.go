@@ -1,7 +1,6 @@
 package scim
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -157,9 +156,7 @@ func (s *nameSet) list() []string {
 }
 
 func (w *groupWriter) ignore(name string) {
-	iw := writer{ignored: w.draft.ignored}
-	iw.ignore(name)
-	w.draft.ignored = iw.ignored
+	w.draft.ignored = ignore(w.draft.ignored, name)
 }
 
 // resource reads a whole group, as POST and PUT carry it.
@@ -252,8 +249,7 @@ func (w *groupWriter) write(g target, v scimjson.Value, replace bool) error {
 	case a.source == fromMembers:
 		return w.writeMembers(g, v, replace)
 	}
-	sw := writer{t: w.t}
-	s, err := sw.scalar(a, v)
+	s, err := a.scalar(v)
 	if err != nil {
 		return err
 	}
@@ -292,8 +288,12 @@ func (w *groupWriter) writeMembers(g target, v scimjson.Value, replace bool) err
 		return badRequest(typeNoTarget, "No member matches %s.", g)
 	}
 	if replace && g.sub == nil {
-		if there, err := w.isMember(ids); err != nil || !there {
-			return cmp.Or(err, error(badRequest(typeNoTarget, "No member matches %s.", g)))
+		there, err := w.isMember(ids)
+		if err != nil {
+			return err
+		}
+		if !there {
+			return badRequest(typeNoTarget, "No member matches %s.", g)
 		}
 	}
 	if g.sub == nil && !replace {
@@ -324,7 +324,7 @@ func (w *groupWriter) isMember(ids []string) (bool, error) {
 }
 
 // unassign removes an attribute or members. With a value list only those that it
-// lists are removed; without a value or filter, all (protocol, Requests 8).
+// lists are removed; without a value or filter, all (RFC 7644 section 3.5.2.2).
 func (w *groupWriter) unassign(g target, v scimjson.Value) error {
 	a := g.attr
 	switch {

@@ -50,6 +50,7 @@ func (d *Directory) createGroup(ctx context.Context, t Tenant, by origin, draft 
 	}
 }
 
+// when is the time of a change: that of its request, or now.
 func (d *Directory) when(by origin) time.Time {
 	if by.time.IsZero() {
 		return d.now()
@@ -229,7 +230,7 @@ func (d *Directory) placeholder(email string) *User {
 // makeMember makes a user of an e-mail address that a group names. The POST
 // that comes for it later takes it over.
 func (d *Directory) makeMember(ctx context.Context, t Tenant, by origin, email string) (string, error) {
-	out, err := d.create(ctx, t, by, d.placeholder(email), nil)
+	u, err := d.create(ctx, t, by, d.placeholder(email), nil)
 	var conflict *ConflictError
 	if errors.As(err, &conflict) {
 		// Somebody made that user meanwhile.
@@ -242,7 +243,7 @@ func (d *Directory) makeMember(ctx context.Context, t Tenant, by origin, email s
 	if err != nil {
 		return "", err
 	}
-	return out.user.ID, nil
+	return u.ID, nil
 }
 
 // nameRemoved replaces members that are to be removed, and are named otherwise
@@ -303,7 +304,7 @@ func without(members, removed []string) []string {
 }
 
 // deleteGroup performs DELETE /Groups/{id}.
-func (d *Directory) deleteGroup(ctx context.Context, t Tenant, by origin, id, version string) error {
+func (d *Directory) deleteGroup(ctx context.Context, t Tenant, by origin, id string) error {
 	g, err := d.store.Group(ctx, t, id)
 	if err != nil {
 		return err
@@ -312,7 +313,7 @@ func (d *Directory) deleteGroup(ctx context.Context, t Tenant, by origin, id, ve
 		Time: d.when(by), Tenant: t, Connection: by.connection, Request: by.request, Kind: GroupDeleted,
 		GroupID: id, Name: g.DisplayName,
 	}
-	if err := d.store.DeleteGroup(ctx, t, id, Guard{Version: version}, e); err != nil {
+	if err := d.store.DeleteGroup(ctx, t, id, Guard{}, e); err != nil {
 		return err
 	}
 	d.changed(e)

@@ -140,7 +140,7 @@ func (x *exchange) membersNow(id string, w *groupWriter) ([]Member, error) {
 
 // deleteGroup is DELETE /Groups/{id}.
 func (x *exchange) deleteGroup() (answer, error) {
-	return answer{status: http.StatusNoContent}, x.h.d.deleteGroup(x.ctx, x.conn.Tenant, x.by, x.parts[1], "")
+	return answer{status: http.StatusNoContent}, x.h.d.deleteGroup(x.ctx, x.conn.Tenant, x.by, x.parts[1])
 }
 
 // group answers with one group, its members streamed page by page.

@@ -48,7 +48,7 @@ func (d *Directory) CreateUser(ctx context.Context, t Tenant, n NewUser) (*User,
 // user may change it back. Errors: [ErrNotFound], [*ConflictError], [*Error],
 // and what change returns.
 func (d *Directory) UpdateUser(ctx context.Context, t Tenant, id string, change func(*User) error) (*User, error) {
-	out, err := d.update(ctx, t, origin{}, id, "", func(u *User) ([]string, *attr, error) {
+	return d.update(ctx, t, origin{}, id, func(u *User) ([]string, *attr, error) {
 		keep := *u
 		if err := change(u); err != nil {
 			return nil, nil, err
@@ -58,7 +58,6 @@ func (d *Directory) UpdateUser(ctx context.Context, t Tenant, id string, change 
 		u.Connection, u.DeactivatedBy = keep.Connection, keep.DeactivatedBy
 		return nil, nil, nil
 	})
-	return out.user, err
 }
 
 // Activate activates a held or deactivated user by hand (P3.6, P5.3). An active
@@ -75,11 +74,10 @@ func (d *Directory) Deactivate(ctx context.Context, t Tenant, id string) (*User,
 }
 
 func (d *Directory) ask(ctx context.Context, t Tenant, id string, active Flag) (*User, error) {
-	out, err := d.update(ctx, t, origin{}, id, "", func(u *User) ([]string, *attr, error) {
+	return d.update(ctx, t, origin{}, id, func(u *User) ([]string, *attr, error) {
 		u.asked = active
 		return nil, nil, nil
 	})
-	return out.user, err
 }
 
 // Held returns the users that wait for a seat, oldest first (P5.7).
@@ -125,14 +123,13 @@ var errNotHeld = errors.New("scim: the user is not held")
 // activateHeld activates a user that is still held. One that the identity
 // provider deactivated since the list was read stays deactivated.
 func (d *Directory) activateHeld(ctx context.Context, t Tenant, id string) (*User, error) {
-	out, err := d.update(ctx, t, origin{}, id, "", func(u *User) ([]string, *attr, error) {
+	return d.update(ctx, t, origin{}, id, func(u *User) ([]string, *attr, error) {
 		if u.Status != StatusHeld {
 			return nil, nil, errNotHeld
 		}
 		u.asked = Yes
 		return nil, nil, nil
 	})
-	return out.user, err
 }
 
 // Licence is what a tenant's seats are used for (P5.7).

@@ -21,6 +21,7 @@ func (l Limit) Count() (int, bool) { return l.seats, l.set }
 // call it with the number there would be after a write.
 func (l Limit) Allows(active int) bool { return !l.set || active <= l.seats }
 
+// String returns the number of seats, or "unlimited".
 func (l Limit) String() string {
 	if !l.set {
 		return "unlimited"

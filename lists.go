@@ -112,6 +112,39 @@ func (l *extraList) clear(u *User) {
 	}
 }
 
+// schemaList is the attribute schemas: the core schema, and the extensions that
+// the user has values of.
+type schemaList struct{ t *table }
+
+func (l *schemaList) length(u *User) int {
+	n := 1
+	for _, e := range l.t.exts {
+		if e.has(u) {
+			n++
+		}
+	}
+	return n
+}
+
+func (l *schemaList) get(u *User, i, _ int) string {
+	if i == 0 {
+		return UserSchema
+	}
+	for _, e := range l.t.exts {
+		if e.has(u) {
+			if i--; i == 0 {
+				return e.urn
+			}
+		}
+	}
+	return ""
+}
+
+func (l *schemaList) set(*User, int, int, string) {}
+func (l *schemaList) grow(*User) int              { return 0 }
+func (l *schemaList) cut(*User, int)              {}
+func (l *schemaList) clear(*User)                 {}
+
 func (f Flag) text() string {
 	switch f {
 	case Yes:

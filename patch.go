@@ -25,8 +25,8 @@ type operation struct {
 	value    scimjson.Value
 }
 
-// parsePatch reads the body of a PATCH (RFC 7644 section 3.5.2). resolve is the
-// table's for users or groups.
+// parsePatch reads the body of a PATCH (RFC 7644 section 3.5.2) of a user
+// or, with group, of a group.
 func (t *table) parsePatch(body scimjson.Value, group bool) ([]operation, error) {
 	if body.Kind() != scimjson.Object {
 		return nil, badRequest(typeInvalidSyntax, "The body must be a JSON object with Operations.")
@@ -114,7 +114,7 @@ func (w *writer) apply(ops []operation) error {
 		switch {
 		case op.pathless:
 			err = w.merge(op.value, op.kind == opReplace)
-		case op.target.ext != nil && op.target.ext.folded == "":
+		case op.target.ext != nil && op.target.ext.core:
 			if op.kind == opRemove {
 				return badRequest(typeNoTarget, "%s is the schema of the whole resource.", op.path)
 			}
@@ -163,7 +163,7 @@ func (w *writer) write(g target, v scimjson.Value, replace bool) error {
 	case g.sub == nil:
 		return w.assign(g.attr, v, replace)
 	case !g.attr.multi:
-		s, err := w.scalar(g.sub, v)
+		s, err := g.sub.scalar(v)
 		if err != nil {
 			return err
 		}
@@ -173,7 +173,7 @@ func (w *writer) write(g target, v scimjson.Value, replace bool) error {
 		return w.set(g.sub, s)
 	}
 	// attr.sub of a list means the element that there is.
-	s, err := w.scalar(g.sub, v)
+	s, err := g.sub.scalar(v)
 	if err != nil {
 		return err
 	}
@@ -214,7 +214,7 @@ func (w *writer) selected(g target, v scimjson.Value, replace bool) error {
 	var value string
 	if g.sub != nil {
 		var err error
-		if value, err = w.scalar(g.sub, v); err != nil {
+		if value, err = g.sub.scalar(v); err != nil {
 			return err
 		}
 	}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/elimity-com/scim/schema"
 	filter "github.com/scim2/filter-parser/v2"
@@ -29,138 +28,6 @@ type table struct {
 	filterLimits syntax.Limits
 
 	active, userName, emails, manager *attr
-}
-
-// row is an attribute of the table and where its value lies.
-type row struct {
-	Attribute
-	target target
-	folded string // Fold(Name)
-}
-
-type extension struct {
-	urn, folded string
-	attrSet
-}
-
-// attr is an attribute or sub-attribute of a schema.
-type attr struct {
-	name      string
-	key       []byte // "name": as JSON
-	path      string // as in errors, events and filters: URN:name.sub
-	typ       Type
-	multi     bool
-	caseExact bool
-	readOnly  bool // never written by a client
-	derived   bool // not stored: worked out when it is returned
-	always    bool // cannot be left out of an answer
-	never     bool // not returned, and not in the record
-	request   bool // returned only when a client asks for it
-	immutable bool // once it has a value
-	slot      int
-	index     int // among the sub-attributes of its parent
-	max       int // characters
-	row       *row
-	ext       *extension // nil: core
-	parent    *attr
-	subs      attrSet
-	value     *attr // the sub-attribute called value, if any
-
-	field func(*User) *string // of a single value; nil: User.Extra
-	list  list                // of a multi-valued attribute
-
-	source       source // where else the value comes from
-	groupField   func(*Group) string
-	time         func(*subject) time.Time
-	lookup       indexed // the index that finds values
-	unfilterable bool
-}
-
-// attrSet finds attributes by name, ignoring case.
-type attrSet struct {
-	all    []*attr
-	byName map[string]*attr
-}
-
-func (s *attrSet) add(a *attr) {
-	if s.byName == nil {
-		s.byName = make(map[string]*attr)
-	}
-	a.index = len(s.all)
-	a.key = []byte(`"` + a.name + `":`)
-	s.all = append(s.all, a)
-	s.byName[Fold(a.name)] = a
-}
-
-// find looks a name up without allocating. Attribute names are ASCII.
-func (s *attrSet) find(name string) *attr {
-	var buf [64]byte
-	if len(name) > len(buf) {
-		return nil
-	}
-	for i := range len(name) {
-		c := name[i]
-		if 'A' <= c && c <= 'Z' {
-			c += 'a' - 'A'
-		}
-		buf[i] = c
-	}
-	return s.byName[string(buf[:len(name)])]
-}
-
-// findKey is find for the name of a JSON member.
-func (s *attrSet) findKey(name []byte) *attr {
-	var buf [64]byte
-	if len(name) > len(buf) {
-		return nil
-	}
-	for i, c := range name {
-		if 'A' <= c && c <= 'Z' {
-			c += 'a' - 'A'
-		}
-		buf[i] = c
-	}
-	return s.byName[string(buf[:len(name)])]
-}
-
-// get returns the text of a single value.
-func (a *attr) get(u *User) string {
-	switch {
-	case a.field != nil:
-		return *a.field(u)
-	case a.typ == Boolean && a.ext == nil && a.name == "active":
-		return u.wantsActive()
-	}
-	return u.Extra[a.path]
-}
-
-// set changes a single value; "" is unassigned.
-func (a *attr) set(u *User, value string) {
-	switch {
-	case a.field != nil:
-		*a.field(u) = value
-	case a.typ == Boolean && a.ext == nil && a.name == "active":
-		u.asked = flagOf(value)
-	case value == "":
-		delete(u.Extra, a.path)
-	default:
-		if u.Extra == nil {
-			u.Extra = make(map[string]string)
-		}
-		u.Extra[a.path] = value
-	}
-}
-
-// wantsActive is the value of active: what the request at hand asks for, else
-// what is so.
-func (u *User) wantsActive() string {
-	switch {
-	case u.asked != Unset:
-		return u.asked.text()
-	case u.Status == StatusActive:
-		return "true"
-	}
-	return "false"
 }
 
 const (
@@ -231,7 +98,7 @@ func (t *table) build(full []schema.Schema, wanted map[string]bool) {
 		shown := schema.Schema{ID: s.ID, Name: s.Name, Description: s.Description}
 		var ext *extension
 		if i > 0 {
-			ext = &extension{urn: s.ID, folded: Fold(s.ID)}
+			ext = &extension{urn: s.ID}
 		}
 		for _, ca := range s.Attributes {
 			groups := i == 0 && ca.Name() == "groups"
@@ -256,14 +123,6 @@ func (t *table) build(full []schema.Schema, wanted map[string]bool) {
 				t.exts = append(t.exts, ext)
 			}
 		}
-	}
-}
-
-// derive marks an attribute and its parts as worked out when returned.
-func (a *attr) derive() {
-	a.derived = true
-	for _, s := range a.subs.all {
-		s.derive()
 	}
 }
 
@@ -308,6 +167,8 @@ func (t *table) attr(ca schema.CoreAttribute, ext *extension, parent *attr) *att
 		a.path = ext.urn + ":" + a.name
 	}
 	switch a.path {
+	case "active":
+		a.status = true
 	case "userName":
 		a.max, a.lookup = maxName, byUserName
 	case "emails.value":
@@ -422,7 +283,7 @@ func (t *table) find(p filter.AttributePath) (*attr, *extension) {
 	case !ok:
 		return nil, nil
 	case p.SubAttribute == nil && ext == nil:
-		return nil, &extension{urn: UserSchema, attrSet: t.core}
+		return nil, &extension{urn: UserSchema, core: true, attrSet: t.core}
 	case p.SubAttribute == nil:
 		return nil, ext
 	}
@@ -490,7 +351,7 @@ func (t *table) findGroup(p filter.AttributePath) (*attr, *extension) {
 	case !strings.EqualFold(*p.URIPrefix+":"+p.AttributeName, GroupSchema):
 		return nil, nil
 	case p.SubAttribute == nil:
-		return nil, &extension{urn: GroupSchema, attrSet: t.group}
+		return nil, &extension{urn: GroupSchema, core: true, attrSet: t.group}
 	}
 	name, sub, dotted := strings.Cut(*p.SubAttribute, ".")
 	if dotted {
@@ -498,57 +359,3 @@ func (t *table) findGroup(p filter.AttributePath) (*attr, *extension) {
 	}
 	return t.group.find(name), nil
 }
-
-// has reports whether the user has a value of the extension.
-func (e *extension) has(u *User) bool {
-	for _, a := range e.all {
-		switch {
-		case a.multi:
-			if a.list.length(u) > 0 {
-				return true
-			}
-		case a.typ == complexType:
-			for _, s := range a.subs.all {
-				if !s.derived && s.get(u) != "" {
-					return true
-				}
-			}
-		case a.get(u) != "":
-			return true
-		}
-	}
-	return false
-}
-
-// schemaList is the attribute schemas: the core schema, and the extensions that
-// the user has values of.
-type schemaList struct{ t *table }
-
-func (l *schemaList) length(u *User) int {
-	n := 1
-	for _, e := range l.t.exts {
-		if e.has(u) {
-			n++
-		}
-	}
-	return n
-}
-
-func (l *schemaList) get(u *User, i, _ int) string {
-	if i == 0 {
-		return UserSchema
-	}
-	for _, e := range l.t.exts {
-		if e.has(u) {
-			if i--; i == 0 {
-				return e.urn
-			}
-		}
-	}
-	return ""
-}
-
-func (l *schemaList) set(*User, int, int, string) {}
-func (l *schemaList) grow(*User) int              { return 0 }
-func (l *schemaList) cut(*User, int)              {}
-func (l *schemaList) clear(*User)                 {}

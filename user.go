@@ -25,6 +25,7 @@ const (
 
 var statusNames = [...]string{"none", "active", "deactivated", "held", "archived"}
 
+// String returns the name of the status, such as "held".
 func (s Status) String() string {
 	if int(s) < len(statusNames) {
 		return statusNames[s]

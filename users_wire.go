@@ -47,11 +47,11 @@ func (x *exchange) createUser() (answer, error) {
 	if err := w.resource(body); err != nil {
 		return answer{}, err
 	}
-	out, err := x.h.d.create(x.ctx, x.conn.Tenant, x.by, w.u, w.ignored)
+	u, err := x.h.d.create(x.ctx, x.conn.Tenant, x.by, w.u, w.ignored)
 	if err != nil {
 		return answer{}, err
 	}
-	a, err := x.user(out.user)
+	a, err := x.user(u)
 	a.status = http.StatusCreated
 	return a, err
 }
@@ -92,7 +92,7 @@ func (x *exchange) patchUser() (answer, error) {
 }
 
 func (x *exchange) edit(change func(*writer) error) (answer, error) {
-	out, err := x.h.d.update(x.ctx, x.conn.Tenant, x.by, x.parts[1], "", func(u *User) ([]string, *attr, error) {
+	u, err := x.h.d.update(x.ctx, x.conn.Tenant, x.by, x.parts[1], func(u *User) ([]string, *attr, error) {
 		w := &writer{t: x.h.d.table, u: u}
 		err := change(w)
 		return w.ignored, w.removed, err
@@ -100,12 +100,12 @@ func (x *exchange) edit(change func(*writer) error) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	return x.user(out.user)
+	return x.user(u)
 }
 
 // deleteUser is DELETE /Users/{id}.
 func (x *exchange) deleteUser() (answer, error) {
-	return answer{status: http.StatusNoContent}, x.h.d.archive(x.ctx, x.conn.Tenant, x.by, x.parts[1], "")
+	return answer{status: http.StatusNoContent}, x.h.d.archive(x.ctx, x.conn.Tenant, x.by, x.parts[1])
 }
 
 // user writes one user as the answer.

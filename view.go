@@ -2,6 +2,7 @@ package scim
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 	_ "time/tzdata" // zones are known also where the system has no database of them
@@ -67,19 +68,7 @@ func (v *views) view(u *User) View {
 		if r.Normalise == AsSent {
 			continue
 		}
-		s := r.target.value(u)
-		ok := true
-		switch r.Normalise {
-		case AsLanguage:
-			out.Language, ok = v.language(s)
-		case AsTimezone:
-			out.Timezone, ok = v.zone(s)
-		case AsDate:
-			out.HireDate, ok = date(s)
-		case AsRegion:
-			out.Region, _ = region(s)
-		}
-		if !ok {
+		if !v.read(r.Normalise, r.target.value(u), &out) {
 			out.Warnings = append(out.Warnings, Warning{Attribute: r.Name, Text: notUnderstood[r.Normalise]})
 		}
 	}
@@ -87,16 +76,33 @@ func (v *views) view(u *User) View {
 	return out
 }
 
+// read puts what a value means into out. It reports false for one that cannot be
+// understood; a country that is no code is as it was sent, and no mistake.
+func (v *views) read(n Normaliser, s string, out *View) (ok bool) {
+	ok = true
+	switch n {
+	case AsLanguage:
+		out.Language, ok = v.language(s)
+	case AsTimezone:
+		out.Timezone, ok = v.zone(s)
+	case AsDate:
+		out.HireDate, ok = date(s)
+	case AsRegion:
+		out.Region, _ = region(s)
+	}
+	return ok
+}
+
 var notUnderstood = [...]string{
 	AsLanguage: "The value is not a language tag such as en-GB.",
 	AsTimezone: "The value is not the name of an IANA time zone such as Europe/London.",
 	AsDate:     "The value is not a date such as 2026-01-31.",
-	AsRegion:   "",
 }
 
 // warnings is what view would warn of and did not for the user before.
 func (v *views) warnings(u, before *User) []Warning {
 	var out []Warning
+	var ignored View
 	for _, r := range v.t.rows {
 		if r.Normalise == AsSent {
 			continue
@@ -105,34 +111,16 @@ func (v *views) warnings(u, before *User) []Warning {
 		if s == "" || before != nil && r.target.value(before) == s {
 			continue
 		}
-		ok := true
-		switch r.Normalise {
-		case AsLanguage:
-			_, ok = v.language(s)
-		case AsTimezone:
-			_, ok = v.zone(s)
-		case AsDate:
-			_, ok = date(s)
-		}
-		if !ok {
+		if !v.read(r.Normalise, s, &ignored) {
 			out = append(out, Warning{Attribute: r.Name, Text: notUnderstood[r.Normalise]})
 		}
 	}
 	for _, w := range u.Kept {
-		if before == nil || len(before.Kept) == 0 || !containsWarning(before.Kept, w) {
+		if before == nil || !slices.Contains(before.Kept, w) {
 			out = append(out, w)
 		}
 	}
 	return out
-}
-
-func containsWarning(list []Warning, w Warning) bool {
-	for _, x := range list {
-		if x == w {
-			return true
-		}
-	}
-	return false
 }
 
 // language reads a BCP 47 tag; underscores are tolerated. It reports false for
@@ -176,8 +164,7 @@ func date(s string) (time.Time, bool) {
 	if s == "" {
 		return time.Time{}, true
 	}
-	day, _, ok := parseDate(s)
-	return day, ok
+	return parseDate(s)
 }
 
 // region reads an ISO 3166 code.
