@@ -40,7 +40,7 @@ func (f *feed) publish(e *Event, log *slog.Logger) {
 					log.Error("scim: a subscriber panicked", "panic", p, "event", e.Kind)
 				}
 			}()
-			l(e.clone())
+			l(e.Clone())
 		}()
 	}
 }
@@ -55,8 +55,8 @@ func (f *feed) woken() <-chan struct{} {
 	return f.wake
 }
 
-// clone copies what a receiver could change.
-func (e *Event) clone() Event {
+// Clone returns a deep copy.
+func (e *Event) Clone() Event {
 	c := *e
 	c.Changes, c.Moves = slices.Clone(e.Changes), slices.Clone(e.Moves)
 	c.Added, c.Removed, c.Left = slices.Clone(e.Added), slices.Clone(e.Removed), slices.Clone(e.Left)

@@ -249,9 +249,8 @@ func (d *Directory) makeMember(ctx context.Context, t Tenant, by origin, email s
 // nameRemoved replaces members that are to be removed, and are named otherwise
 // than by ID, by their IDs.
 func (d *Directory) nameRemoved(ctx context.Context, t Tenant, members []string) ([]string, error) {
-	const atOnce = 500 // bounds the memory that a long list takes
 	out := make([]string, 0, len(members))
-	for part := range slices.Chunk(members, atOnce) {
+	for part := range slices.Chunk(members, namesAtOnce) {
 		found, err := d.named(ctx, t, part)
 		if err != nil {
 			return nil, err

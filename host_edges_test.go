@@ -2,6 +2,7 @@ package scim_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"strings"
@@ -96,4 +97,22 @@ func TestUnsupportedIsNoFailure(t *testing.T) {
 	r := newRig(t)
 	require.Equal(t, 501, r.do("GET", "/Me", nil).status)
 	require.NotContains(t, r.log.String(), "level=ERROR")
+}
+
+// A store may keep events as JSON: what was written is read back.
+func TestEventsSurviveJSON(t *testing.T) {
+	t.Parallel()
+	for _, e := range []scim.Event{
+		{Kind: scim.UserCreated, To: scim.StatusHeld},
+		{Kind: scim.GroupDeleted, Left: []string{"g"}},
+		{Kind: scim.UserArchived, From: scim.StatusActive, To: scim.StatusArchived},
+	} {
+		text, err := json.Marshal(e)
+		require.NoError(t, err)
+		var back scim.Event
+		require.NoError(t, json.Unmarshal(text, &back))
+		require.Equal(t, e, back)
+	}
+	var s scim.Status
+	require.Error(t, s.UnmarshalText([]byte("gone")))
 }

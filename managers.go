@@ -1,6 +1,9 @@
 package scim
 
-import "context"
+import (
+	"context"
+	"slices"
+)
 
 // linked finds the managers of a set of users (P8). A link is not stored: it is
 // worked out when users are read, so it appears with the manager, ends when the
@@ -37,6 +40,20 @@ func (d *Directory) managers(ctx context.Context, t Tenant, users []*User) (link
 // userName or an e-mail address, in this order. An externalId or address that
 // several users share names none of them.
 func (d *Directory) named(ctx context.Context, t Tenant, names []string) (linked, error) {
+	out := make(linked, len(names))
+	for part := range slices.Chunk(names, namesAtOnce) {
+		if err := d.addNamed(ctx, t, part, out); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// namesAtOnce bounds what one look-up asks a store for.
+const namesAtOnce = 500
+
+// addNamed adds whom a few names name.
+func (d *Directory) addNamed(ctx context.Context, t Tenant, names []string, out linked) error {
 	f := Find{IDs: names, ExternalIDs: names, UserNames: make([]string, len(names))}
 	for i, n := range names {
 		f.UserNames[i] = Fold(n)
@@ -44,7 +61,7 @@ func (d *Directory) named(ctx context.Context, t Tenant, names []string) (linked
 	f.Addresses = f.UserNames
 	found, err := d.store.FindUsers(ctx, t, f)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	byID, byName := make(linked, len(found)), make(linked, len(found))
 	byExternal, byEmail := make(linked, len(found)), make(linked, len(found))
@@ -68,7 +85,6 @@ func (d *Directory) named(ctx context.Context, t Tenant, names []string) (linked
 			}
 		}
 	}
-	out := make(linked, len(names))
 	for i, n := range names {
 		switch key := f.UserNames[i]; {
 		case byID[n] != nil:
@@ -81,7 +97,7 @@ func (d *Directory) named(ctx context.Context, t Tenant, names []string) (linked
 			out[n] = byEmail[key]
 		}
 	}
-	return out, nil
+	return nil
 }
 
 // Managers returns a user's manager, that manager's manager, and so on. The

@@ -152,6 +152,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer func() {
 		if p := recover(); p != nil {
 			if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
+				x.logged(start)
 				panic(p)
 			}
 			h.d.log.Error("scim: a request panicked", "request", x.id, "panic", p)

@@ -39,7 +39,7 @@ func (s Status) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 // UnmarshalText reads a status by its name.
 func (s *Status) UnmarshalText(text []byte) error {
 	for i, name := range statusNames {
-		if i > 0 && name == string(text) {
+		if name == string(text) {
 			*s = Status(i)
 			return nil
 		}

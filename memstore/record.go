@@ -36,7 +36,7 @@ func (e *entry) before(other *entry) bool { return e.seq < other.seq }
 // append keeps a copy of e and sets e.Seq and e.Tenant.
 func (r *record) append(name scim.Tenant, e *scim.Event) {
 	e.Tenant = name
-	kept := &entry{Event: cloneEvent(e)}
+	kept := &entry{Event: e.Clone()}
 
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -67,19 +67,6 @@ func (r *record) limit() int {
 		return keepEvents
 	}
 	return r.keep
-}
-
-// cloneEvent returns a deep copy.
-func cloneEvent(e *scim.Event) scim.Event {
-	c := *e
-	c.Changes = slices.Clone(e.Changes)
-	c.Moves = slices.Clone(e.Moves)
-	c.Added = slices.Clone(e.Added)
-	c.Removed = slices.Clone(e.Removed)
-	c.Left = slices.Clone(e.Left)
-	c.Warnings = slices.Clone(e.Warnings)
-	c.Ignored = slices.Clone(e.Ignored)
-	return c
 }
 
 // Append implements [scim.Store].
@@ -113,7 +100,7 @@ func (s *Store) Events(ctx context.Context, q scim.EventQuery) (scim.Page[scim.E
 	}
 	page := scim.Page[scim.Event]{Total: got.total, Next: q.After}
 	for _, e := range got.items {
-		page.Items = append(page.Items, cloneEvent(&e.Event))
+		page.Items = append(page.Items, e.Event.Clone())
 	}
 	n := len(got.items)
 	switch {
