@@ -1,10 +1,15 @@
 package scim_test
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"io"
+	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -115,4 +120,38 @@ func TestEventsSurviveJSON(t *testing.T) {
 	}
 	var s scim.Status
 	require.Error(t, s.UnmarshalText([]byte("gone")))
+}
+
+// A client that sends a body which is too large to its end gets the answer, and
+// no reset connection.
+func TestTooLargeABodyIsAnswered(t *testing.T) {
+	t.Parallel()
+	dir, err := scim.New(scim.Config{Store: memstore.New(), Limits: scim.Limits{Body: 1 << 20}})
+	require.NoError(t, err)
+	h, err := scim.NewHandler(dir, scim.HandlerConfig{BaseURL: "http://127.0.0.1/scim/v2", Verifier: scim.TokenVerifierFunc(
+		func(context.Context, string) (scim.Connection, error) {
+			return scim.Connection{ID: "c", Tenant: "t"}, nil
+		},
+	)})
+	require.NoError(t, err)
+	server := httptest.NewServer(h)
+	t.Cleanup(server.Close)
+	body := `{"userName":"` + strings.Repeat("a", 5<<20) + `"}`
+	for name, length := range map[string]string{"announced": fmt.Sprintf("Content-Length: %d\r\n\r\n", len(body)), "chunked": "Transfer-Encoding: chunked\r\n\r\n"} {
+		t.Run(name, func(t *testing.T) {
+			conn, err := net.Dial("tcp", server.Listener.Addr().String())
+			require.NoError(t, err)
+			defer conn.Close()
+			sent := body
+			if name == "chunked" {
+				sent = fmt.Sprintf("%x\r\n%s\r\n0\r\n\r\n", len(body), body)
+			}
+			_, err = io.WriteString(conn, "POST /scim/v2/Users HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer x\r\n"+length+sent)
+			require.NoError(t, err)
+			res, err := http.ReadResponse(bufio.NewReader(conn), nil)
+			require.NoError(t, err)
+			defer res.Body.Close()
+			require.Equal(t, http.StatusRequestEntityTooLarge, res.StatusCode)
+		})
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
@@ -303,11 +304,13 @@ func (x *exchange) body() (scimjson.Value, error) {
 	}
 	limit := x.h.d.limits.Body
 	if x.r.ContentLength > limit {
+		x.drain(limit)
 		return scimjson.Value{}, &http.MaxBytesError{Limit: limit}
 	}
-	if err := x.buf.read(http.MaxBytesReader(x.w, x.r.Body, limit), x.r.ContentLength); err != nil {
+	if err := x.buf.read(http.MaxBytesReader(nil, x.r.Body, limit), x.r.ContentLength); err != nil {
 		var tooLarge *http.MaxBytesError
 		if errors.As(err, &tooLarge) {
+			x.drain(limit)
 			return scimjson.Value{}, err
 		}
 		return scimjson.Value{}, &Error{Status: http.StatusBadRequest, Type: typeInvalidSyntax, Detail: "The body could not be read whole.", Err: err}
@@ -324,6 +327,13 @@ func (x *exchange) body() (scimjson.Value, error) {
 		return scimjson.Value{}, badRequest(typeInvalidSyntax, "The body cannot be read as JSON: %s.", err)
 	}
 	return x.buf.doc.Root(), nil
+}
+
+// drain reads away the rest of a body that is too large, up to eight times the
+// limit. A client that is still sending when the connection closes sees it reset,
+// and not the answer that says why.
+func (x *exchange) drain(limit int64) {
+	_, _ = io.CopyN(io.Discard, x.r.Body, 8*limit)
 }
 
 // write sends an answer.
