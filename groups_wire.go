@@ -94,27 +94,18 @@ func (x *exchange) patchGroup() (answer, error) {
 	}
 	id := x.parts[1]
 	var g *Group
-	for attempt := 0; ; attempt++ {
+	err = again(x.ctx, func() error {
 		w := &groupWriter{t: x.h.d.table}
 		w.current = func() ([]Member, error) { return x.membersNow(id, w) }
 		w.describe = func(names []string) ([]Member, error) { return x.h.d.describe(x.ctx, x.conn.Tenant, names) }
 		if err := w.apply(ops); err != nil {
-			return answer{}, err
+			return err
 		}
-		draft := w.finish()
-		g, err = x.h.d.updateGroup(x.ctx, x.conn.Tenant, x.by, id, draft)
-		if err == nil {
-			break
-		}
-		switch {
-		case draft.version == "" || !retryable(err):
-			return answer{}, err
-		case attempt == attempts:
-			return answer{}, outrun(err)
-		}
-		if err := pause(x.ctx, attempt); err != nil {
-			return answer{}, err
-		}
+		g, err = x.h.d.updateGroup(x.ctx, x.conn.Tenant, x.by, id, w.finish())
+		return err
+	})
+	if err != nil {
+		return answer{}, err
 	}
 	if x.query.attributes != "" {
 		return x.group(http.StatusOK, g), nil

@@ -198,7 +198,7 @@ func names(users []userView) string {
 }
 
 // nextMoment waits until the next time is a later one: times are kept in
-// milliseconds, and what came in the same one is in the order of its IDs.
+// milliseconds, and the server under test has the real clock.
 func nextMoment() { time.Sleep(2 * time.Millisecond) }
 
 func query(key, value string) string { return "?" + url.Values{key: {value}}.Encode() }
