@@ -19,6 +19,7 @@ type writer struct {
 	u       *User
 	ignored []string // attributes that were sent and are not in the table
 	removed *attr    // a mandatory attribute that an operation took away by name
+	said    Flag     // what the resource or operation at hand said of active so far
 }
 
 func (w *writer) ignore(name string) { w.ignored = ignore(w.ignored, name) }
@@ -148,6 +149,13 @@ func (w *writer) assign(a *attr, v scimjson.Value, replace bool) error {
 func (w *writer) set(a *attr, s string) error {
 	if a == w.t.active && s == "" {
 		return nil // neither true nor false: active stays as it is
+	}
+	if a == w.t.active {
+		// Said twice in one breath, and differently, neither is meant for sure.
+		if w.said != Unset && w.said != flagOf(s) {
+			return badRequest(typeInvalidValue, "active is both true and false here; say one of them.")
+		}
+		w.said = flagOf(s)
 	}
 	a.set(w.u, s)
 	return nil

@@ -110,6 +110,7 @@ func (op *operation) checkPathless() error {
 func (w *writer) apply(ops []operation) error {
 	for i := range ops {
 		op := &ops[i]
+		w.said = Unset
 		var err error
 		switch {
 		case op.pathless:
