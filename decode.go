@@ -20,6 +20,7 @@ type writer struct {
 	ignored []string // attributes that were sent and are not in the table
 	removed *attr    // a mandatory attribute that an operation took away by name
 	said    Flag     // what the resource or operation at hand said of active so far
+	touched []*attr  // lists whose elements were changed in place
 }
 
 func (w *writer) ignore(name string) { w.ignored = ignore(w.ignored, name) }
@@ -51,6 +52,7 @@ func (w *writer) resource(body scimjson.Value) error {
 			return err
 		}
 	}
+	w.uniteTouched()
 	return nil
 }
 
@@ -266,15 +268,34 @@ func (w *writer) element(a *attr, v scimjson.Value) error {
 		a.list.cut(w.u, i)
 		return nil
 	}
-	if j := a.same(w.u, i); j >= 0 {
-		for k, sub := range a.subs.all {
-			if s := a.list.get(w.u, i, k); s != "" {
-				w.setSub(a, j, sub, s)
-			}
-		}
-		a.list.cut(w.u, i)
-	}
+	w.unite(a, i)
 	return w.checkLength(a)
+}
+
+// unite merges an element into the one before it that it equals, if any.
+func (w *writer) unite(a *attr, i int) {
+	j := a.same(w.u, i)
+	if j < 0 {
+		return
+	}
+	for k, sub := range a.subs.all {
+		if s := a.list.get(w.u, i, k); s != "" {
+			w.setSub(a, j, sub, s)
+		}
+	}
+	a.list.cut(w.u, i)
+}
+
+// uniteTouched merges elements that were made equal to others where they stand: no
+// pair of type and value is there twice (RFC 7643 section 2.4), and who writes
+// back the list that is read changes nothing.
+func (w *writer) uniteTouched() {
+	for _, a := range w.touched {
+		for i := a.list.length(w.u) - 1; i > 0; i-- {
+			w.unite(a, i)
+		}
+	}
+	w.touched = nil
 }
 
 func (w *writer) checkLength(a *attr) error {

@@ -402,8 +402,11 @@ func (n *node) values() ([]string, bool) {
 }
 
 // members calls f for each member that a value names: a list or a single one,
-// objects or bare strings.
+// objects or bare strings. An empty string names nobody (P2.7).
 func (w *groupWriter) members(v scimjson.Value, f func(string)) error {
+	if unassigned(v) {
+		return nil
+	}
 	if v.Kind() == scimjson.Array {
 		for e := range v.Elements() {
 			if err := w.member(e, f); err != nil {

@@ -1,6 +1,7 @@
 package scim
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/usher-scim/scim/internal/scimjson"
@@ -132,6 +133,7 @@ func (w *writer) apply(ops []operation) error {
 			return err
 		}
 	}
+	w.uniteTouched()
 	return nil
 }
 
@@ -268,12 +270,16 @@ func (w *writer) matches(g target) []int {
 	return found
 }
 
-// tidy drops elements that say nothing any more.
+// tidy drops elements that say nothing any more, and notes that some of the list
+// may have become equal.
 func (w *writer) tidy(a *attr) {
 	for i := a.list.length(w.u) - 1; i >= 0; i-- {
 		if a.empty(w.u, i) {
 			a.list.cut(w.u, i)
 		}
+	}
+	if !slices.Contains(w.touched, a) {
+		w.touched = append(w.touched, a)
 	}
 }
 

@@ -19,10 +19,15 @@ func (s *stage) expect(e expectation) {
 	case "header":
 		s.expectHeader(e.place, e.name, text)
 	case "json":
-		want := s.decode(e.place, []byte(text))
-		if diff := cmp.Diff(want, subset(want, s.value)); diff != "" {
-			s.fail(e.place, "the answer differs (-want +got):\n%s", diff)
+		s.expectJSON(e.place, text, s.value)
+	case "at":
+		v, ok := lookUp(s.value, e.name)
+		if !ok {
+			s.fail(e.place, "there is no %s", e.name)
 		}
+		s.expectJSON(e.place, text, v)
+	case "same":
+		s.expectSame(e.place, text)
 	case "without":
 		for _, path := range splitList(text) {
 			if v, ok := lookUp(s.value, path); ok {
@@ -56,21 +61,45 @@ func (s *stage) expectHeader(place, name, want string) {
 	}
 }
 
-// save keeps values for later steps: name=dotted.path, ...
+func (s *stage) expectJSON(place, text string, have any) {
+	want := s.decode(place, []byte(text))
+	if diff := cmp.Diff(want, subset(want, have)); diff != "" {
+		s.fail(place, "the answer differs (-want +got):\n%s", diff)
+	}
+}
+
+// expectSame fails unless the answer's body is, byte for byte, one that was saved.
+func (s *stage) expectSame(place, name string) {
+	want, ok := s.saved[name]
+	if !ok || s.answer == nil {
+		s.fail(place, "there is nothing to compare with %q", name)
+	}
+	if diff := cmp.Diff(want, s.answer.Body.String()); diff != "" {
+		s.fail(place, "the body is not the one saved as %s (-want +got):\n%s", name, diff)
+	}
+}
+
+// save keeps values for later steps: name=dotted.path, ... Without a path it is
+// the body as it came, so that it can be sent back as it came.
 func (s *stage) save(place, text string) {
 	for _, pair := range splitList(text) {
 		name, path, ok := strings.Cut(pair, "=")
-		v, found := lookUp(s.value, strings.TrimSpace(path))
-		if !ok || !found {
+		name, path = strings.TrimSpace(name), strings.TrimSpace(path)
+		v, found := lookUp(s.value, path)
+		if !ok || !found || v == nil {
 			s.fail(place, "there is nothing to save for %q", pair)
+		}
+		if path == "" && s.answer != nil {
+			s.saved[name] = s.answer.Body.String()
+			continue
 		}
 		switch v := v.(type) {
 		case string:
-			s.saved[strings.TrimSpace(name)] = v
+			s.saved[name] = v
 		default:
 			b, err := json.Marshal(v)
 			s.must(place, err)
-			s.saved[strings.TrimSpace(name)] = string(b)
+			s.saved[name] = string(b)
 		}
 	}
 }

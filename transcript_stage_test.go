@@ -11,12 +11,14 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/text/language"
 
@@ -100,6 +102,8 @@ func (s *stage) play(p step) {
 		s.must(p.place, json.Unmarshal([]byte(p.json), &s.policy))
 	case "host":
 		s.host(p)
+	case "users":
+		s.users(p)
 	default:
 		s.send(p)
 	}
@@ -137,6 +141,7 @@ func (s *stage) send(p step) {
 	method, path, _ := strings.Cut(s.fill(p.place, p.args), " ")
 	target, body := stageTarget(path), s.fill(p.place, p.body)
 	answers := make([]*httptest.ResponseRecorder, len(p.status))
+	var sent *http.Request
 	var wg sync.WaitGroup
 	for i := range answers {
 		r := httptest.NewRequestWithContext(s.t.Context(), method, target, strings.NewReader(body))
@@ -150,7 +155,7 @@ func (s *stage) send(p step) {
 			}
 		}
 		s.request = fmt.Sprintf("%s %s\n%s", method, r.URL, body)
-		answers[i] = httptest.NewRecorder()
+		answers[i], sent = httptest.NewRecorder(), r
 		wg.Go(func() { s.handler.ServeHTTP(answers[i], r) })
 	}
 	wg.Wait()
@@ -166,10 +171,49 @@ func (s *stage) send(p step) {
 			s.fail(p.place, "the status is %d, not %d", a.Code, p.status[i])
 		}
 		s.conform(p.place, method, target)
+		if method == http.MethodHead && a.Code < http.StatusBadRequest {
+			s.likeGet(p.place, sent)
+		}
 	}
 	if s.answer = answers[0]; s.answer.Body.Len() > 0 {
 		s.value = s.decode(p.place, s.answer.Body.Bytes())
 	}
+}
+
+// likeGet fails unless the answer to a HEAD has the status and the headers of a GET.
+func (s *stage) likeGet(place string, head *http.Request) {
+	r := httptest.NewRequestWithContext(s.t.Context(), http.MethodGet, head.URL.String(), nil)
+	r.Header = head.Header
+	get := httptest.NewRecorder()
+	s.handler.ServeHTTP(get, r)
+	want, have := get.Header().Clone(), s.answer.Header().Clone()
+	want.Del("X-Request-Id")
+	have.Del("X-Request-Id")
+	if diff := cmp.Diff(want, have); diff != "" || get.Code != s.answer.Code {
+		s.fail(place, "HEAD is answered otherwise than GET with its %d (-get +head):\n%s", get.Code, diff)
+	}
+}
+
+// users has the identity provider create so many users, a second after each
+// other, and saves their ids.
+func (s *stage) users(p step) {
+	n, err := strconv.Atoi(p.args)
+	s.must(p.place, err)
+	members := make([]map[string]string, n)
+	for i := range members {
+		name := "u" + strconv.Itoa(i+1)
+		s.send(step{
+			place: p.place, args: "POST /Users", status: []int{http.StatusCreated},
+			body: fmt.Sprintf(`{"userName":"%s@example.com","emails":[{"value":"%[1]s@example.com","type":"work"}]}`, name),
+		})
+		s.save(p.place, name+"=id")
+		members[i] = map[string]string{"value": s.saved[name]}
+		s.now.Add(1)
+	}
+	list, err := json.Marshal(members)
+	s.must(p.place, err)
+	s.saved["users"] = string(list)
+	s.answer, s.value = nil, nil
 }
 
 // stageTarget encodes a path that is written readably, as a form would.
@@ -302,10 +346,14 @@ func (s *stage) folders(root string) any {
 // events is the record of a user or a group, the oldest first; of everything
 // when id is "".
 func (s *stage) events(id string) any {
-	page, err := s.dir.Log(s.t.Context(), stageTenant, scim.EventQuery{Limit: 1000})
-	s.err = err
+	var all []scim.Event
+	q := scim.EventQuery{Limit: 1000}
+	for more := true; more && s.err == nil; more = q.After != "" {
+		page, err := s.dir.Log(s.t.Context(), stageTenant, q)
+		all, q.After, s.err = append(all, page.Items...), page.Next, err
+	}
 	out := []any{}
-	for _, e := range page.Items {
+	for _, e := range all {
 		if id != "" && e.UserID != id && e.GroupID != id {
 			continue
 		}

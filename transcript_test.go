@@ -17,7 +17,7 @@ import (
 // the files is in testdata/README.md.
 func TestTranscripts(t *testing.T) {
 	var files []string
-	for _, dir := range []string{"entra", "okta", "others"} {
+	for _, dir := range []string{"entra", "okta", "others", "clients"} {
 		found, err := filepath.Glob(filepath.Join("testdata", dir, "*.txt"))
 		require.NoError(t, err)
 		files = append(files, found...)
@@ -42,7 +42,7 @@ func TestTranscripts(t *testing.T) {
 // step is one thing that happens in a transcript, and what must follow from it.
 type step struct {
 	place string // file:line
-	kind  string // request, host, seats or policy
+	kind  string // request, host, seats, policy or users
 	args  string // of a request: method and path
 	// Of a request:
 	headers [][2]string
@@ -55,16 +55,17 @@ type step struct {
 // expectation is one line, or one JSON value, of what must follow from a step.
 type expectation struct {
 	place string
-	kind  string // header, json, save, without, empty or error
-	name  string // of a header, or of what is saved
+	kind  string // header, json, at, save, same, without, empty or error
+	name  string // of a header, or the path of at
 	text  string
 }
 
 var (
 	requestLine = regexp.MustCompile(`^(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) \S`)
-	setting     = regexp.MustCompile(`^(host|seats|policy) (.*)$`)
+	setting     = regexp.MustCompile(`^(host|seats|policy|users) (.*)$`)
 	headerLine  = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9-]*):(?: +(.*))?$`)
-	word        = regexp.MustCompile(`^(save|without|error)(?: +(.*))?$`)
+	word        = regexp.MustCompile(`^(save|same|without|error)(?: +(.*))?$`)
+	atLine      = regexp.MustCompile(`^\s*at +(\S+) +`)
 )
 
 // script is a transcript that is being read, line by line.
@@ -184,6 +185,19 @@ func (p *script) value(column int) (string, error) {
 	return string(raw), nil
 }
 
+// json reads JSON that is expected, as a whole or at a path.
+func (p *script) json(e *expectation) error {
+	text := p.lines[p.n]
+	column := len(text) - len(strings.TrimLeft(text, " \t"))
+	e.kind = "json"
+	if m := atLine.FindStringSubmatchIndex(text); m != nil {
+		e.kind, e.name, column = "at", text[m[2]:m[3]], m[1]
+	}
+	var err error
+	e.text, err = p.value(column)
+	return err
+}
+
 // expectations reads everything up to the next step.
 func (p *script) expectations() ([]expectation, error) {
 	var all []expectation
@@ -199,10 +213,8 @@ func (p *script) expectations() ([]expectation, error) {
 		switch {
 		case requestLine.MatchString(line), setting.MatchString(line):
 			return all, nil
-		case line[0] == '{', line[0] == '[':
-			e.kind = "json"
-			var err error
-			if e.text, err = p.value(strings.IndexByte(p.lines[p.n], line[0])); err != nil {
+		case line[0] == '{', line[0] == '[', atLine.MatchString(line):
+			if err := p.json(&e); err != nil {
 				return nil, err
 			}
 			all = append(all, e)
