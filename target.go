@@ -26,6 +26,10 @@ type stamp struct {
 	folded string // where case does not count
 }
 
+func (s stamp) equal(o stamp) bool {
+	return s.sub == o.sub && (s.value == o.value || !s.sub.caseExact && s.folded == o.folded)
+}
+
 func (g target) known() bool { return g.attr != nil || g.ext != nil }
 
 // leaf is the attribute or sub-attribute that the path ends at.
