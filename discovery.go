@@ -44,7 +44,7 @@ func (x *exchange) discovery() (answer, error) {
 		list = x.h.schemas
 	}
 	if len(x.parts) == 1 {
-		x.listHead(len(list), 1, len(list))
+		x.listHead(len(list), 1, len(list), "")
 		for i, d := range list {
 			if i > 0 {
 				x.buf.out = append(x.buf.out, ',')
@@ -109,16 +109,24 @@ func (h *Handler) providerConfig() []byte {
 	o := object("{")
 	o.value("schemas", []string{providerConfigURN})
 	o.raw("patch", supported(true).end())
-	bulk := supported(false)
-	bulk.value("maxOperations", 0)
-	bulk.value("maxPayloadSize", 0)
+	bulk := supported(true)
+	bulk.value("maxOperations", h.d.limits.BulkOperations)
+	bulk.value("maxPayloadSize", h.d.limits.Body)
 	o.raw("bulk", bulk.end())
 	filter := supported(true)
 	filter.value("maxResults", h.d.limits.Results)
 	o.raw("filter", filter.end())
 	o.raw("changePassword", supported(false).end())
-	o.raw("sort", supported(false).end())
-	o.raw("etag", supported(false).end())
+	o.raw("sort", supported(true).end())
+	o.raw("etag", supported(true).end())
+	pages := object("{") // RFC 9865 section 4
+	pages.value("cursor", true)
+	pages.value("index", true)
+	pages.text("defaultPaginationMethod", "index")
+	pages.value("defaultPageSize", h.d.limits.PageSize)
+	pages.value("maxPageSize", h.d.limits.Results)
+	pages.value("cursorTimeout", int(h.cursors.timeout.Seconds()))
+	o.raw("pagination", pages.end())
 	scheme := object("{")
 	scheme.text("type", "oauthbearertoken")
 	scheme.text("name", "OAuth Bearer Token")

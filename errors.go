@@ -67,8 +67,12 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// The values of scimType that this package uses (RFC 7644 table 9).
+// The values of scimType that this package uses (RFC 7644 table 9, RFC 9865
+// section 4.3).
 const (
+	typeExpiredCursor = "expiredCursor"
+	typeInvalidCount  = "invalidCount"
+	typeInvalidCursor = "invalidCursor"
 	typeInvalidFilter = "invalidFilter"
 	typeInvalidPath   = "invalidPath"
 	typeInvalidSyntax = "invalidSyntax"

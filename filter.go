@@ -1,8 +1,10 @@
 package scim
 
 import (
+	"math"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	filter "github.com/scim2/filter-parser/v2"
@@ -23,6 +25,29 @@ type Filter struct {
 	root *node
 	find Find
 	hit  bool
+	left *atomic.Int64 // how many comparisons it may still make; nil: any number
+}
+
+// bound limits how many comparisons the filter makes, over all that it is asked
+// about. Beyond that it selects nothing more and is exhausted.
+func (f *Filter) bound(comparisons int) {
+	f.left = new(atomic.Int64)
+	f.left.Store(int64(comparisons))
+}
+
+func (f *Filter) exhausted() bool { return f != nil && f.left != nil && f.left.Load() < 0 }
+
+// match evaluates the filter for one subject, within what is left.
+func (f *Filter) match(s *subject) bool {
+	if f.left == nil {
+		s.allowed = math.MaxInt
+		return f.root.match(s, -1)
+	}
+	if s.allowed = int(f.left.Load()); s.allowed < 0 {
+		return false
+	}
+	selected := f.root.match(s, -1)
+	return f.left.Add(int64(-s.spent)) >= 0 && selected
 }
 
 // Lookup returns what an index can narrow the filter down to: every resource
@@ -42,7 +67,7 @@ func (f *Filter) MatchUser(u *User, groups func() []GroupRef) bool {
 	if f == nil {
 		return true
 	}
-	return f.root.match(&subject{u: u, groups: groups}, -1)
+	return f.match(&subject{u: u, groups: groups})
 }
 
 // MatchGroup reports whether the filter selects g, whose members m tells. A nil
@@ -51,7 +76,7 @@ func (f *Filter) MatchGroup(g *Group, m Membership) bool {
 	if f == nil {
 		return true
 	}
-	return f.root.match(&subject{g: g, members: m}, -1)
+	return f.match(&subject{g: g, members: m})
 }
 
 // subject is what a filter is asked about: a user or a group.
@@ -63,6 +88,8 @@ type subject struct {
 	g       *Group
 	members Membership
 	member  Member // the element that an iteration over members stands at
+	// spent counts the comparisons made, allowed is how many there may be.
+	spent, allowed int
 }
 
 func (s *subject) groupRefs() []GroupRef {
@@ -136,6 +163,7 @@ func (n *node) match(s *subject, elem int) bool {
 // value path any element will do.
 func (n *node) compare(s *subject, elem int) bool {
 	a := n.attr
+	s.spent++
 	if n.op == filter.PR && a.typ == complexType {
 		return a.present(s, elem)
 	}
@@ -164,7 +192,7 @@ func (n *node) anyElement(s *subject, inner *node) bool {
 	}
 	for i := range a.elements(s) {
 		if inner.kind == nodeCompare && inner == n {
-			if n.compareText(n.attr.text(s, i)) {
+			if s.spent++; n.compareText(n.attr.text(s, i)) {
 				return true
 			}
 		} else if inner.match(s, i) {
@@ -190,7 +218,7 @@ func (a *attr) elements(s *subject) func(yield func(int) bool) {
 			s.members.Each(func(m Member) bool {
 				s.member = m
 				i++
-				return yield(i - 1)
+				return yield(i-1) && s.spent <= s.allowed
 			})
 		case a.list != nil && s.u != nil:
 			for i := range a.list.length(s.u) {

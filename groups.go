@@ -58,8 +58,64 @@ func (d *Directory) when(by origin) time.Time {
 	return by.time
 }
 
-// updateGroup performs PUT and PATCH on a group. It never reads the members.
-func (d *Directory) updateGroup(ctx context.Context, t Tenant, by origin, id string, draft *groupDraft) (*Group, error) {
+// groupWriter returns a writer that folds a PATCH of a group.
+func (d *Directory) groupWriter(ctx context.Context, t Tenant, id string) *groupWriter {
+	w := &groupWriter{t: d.table}
+	w.current = func() ([]Member, error) { return d.membersNow(ctx, t, id, w) }
+	w.describe = func(names []string) ([]Member, error) { return d.describe(ctx, t, names) }
+	return w
+}
+
+// membersNow lists the members that a group has, for a filter that has to see
+// them; the change then depends on the version that was read.
+func (d *Directory) membersNow(ctx context.Context, t Tenant, id string, w *groupWriter) ([]Member, error) {
+	g, err := d.store.Group(ctx, t, id)
+	if err != nil {
+		return nil, err
+	}
+	w.draft.version = g.Version
+	var out []Member
+	err = d.eachMember(ctx, t, id, func(m Member) bool {
+		out = append(out, m)
+		return true
+	})
+	return out, err
+}
+
+// updateGroup performs PUT and PATCH on a group: it folds the request anew until
+// no other write came between. It reads no members that fold does not ask for.
+func (d *Directory) updateGroup(ctx context.Context, t Tenant, by origin, id string, fold func() (*groupDraft, error)) (*Group, error) {
+	var g *Group
+	err := again(ctx, func() error {
+		draft, err := fold()
+		if err != nil {
+			return err
+		}
+		if err := d.checkGroup(ctx, t, by, id, draft); err != nil {
+			return err
+		}
+		g, err = d.tryUpdateGroup(ctx, t, by, id, draft)
+		return err
+	})
+	return g, err
+}
+
+// checkGroup makes a draft depend on the version that the client asks for.
+func (d *Directory) checkGroup(ctx context.Context, t Tenant, by origin, id string, draft *groupDraft) error {
+	if !by.only.any() {
+		return nil
+	}
+	if draft.version == "" {
+		g, err := d.store.Group(ctx, t, id)
+		if err != nil {
+			return err
+		}
+		draft.version = g.Version
+	}
+	return by.only.check(draft.version)
+}
+
+func (d *Directory) tryUpdateGroup(ctx context.Context, t Tenant, by origin, id string, draft *groupDraft) (*Group, error) {
 	c := draft.change
 	c.Connection = by.connection
 	var err error
@@ -304,17 +360,26 @@ func without(members, removed []string) []string {
 
 // deleteGroup performs DELETE /Groups/{id}.
 func (d *Directory) deleteGroup(ctx context.Context, t Tenant, by origin, id string) error {
-	g, err := d.store.Group(ctx, t, id)
-	if err != nil {
-		return err
-	}
-	e := &Event{
-		Time: d.when(by), Tenant: t, Connection: by.connection, Request: by.request, Kind: GroupDeleted,
-		GroupID: id, Name: g.DisplayName,
-	}
-	if err := d.store.DeleteGroup(ctx, t, id, Guard{}, e); err != nil {
-		return err
-	}
-	d.changed(e)
-	return nil
+	return again(ctx, func() error {
+		g, err := d.store.Group(ctx, t, id)
+		if err != nil {
+			return err
+		}
+		var guard Guard
+		if by.only.any() {
+			if err := by.only.check(g.Version); err != nil {
+				return err
+			}
+			guard.Version = g.Version
+		}
+		e := &Event{
+			Time: d.when(by), Tenant: t, Connection: by.connection, Request: by.request, Kind: GroupDeleted,
+			GroupID: id, Name: g.DisplayName,
+		}
+		if err := d.store.DeleteGroup(ctx, t, id, guard, e); err != nil {
+			return err
+		}
+		d.changed(e)
+		return nil
+	})
 }

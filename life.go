@@ -44,11 +44,13 @@ const (
 	Never
 )
 
-// origin says who makes a change. Without a connection it is the host.
+// origin says who makes a change, and what it depends on. Without a connection
+// it is the host.
 type origin struct {
 	connection string
 	request    string
 	time       time.Time
+	only       conditions
 }
 
 func (o origin) name() string {

@@ -6,12 +6,18 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/usher-scim/scim/internal/scimjson"
 	"github.com/usher-scim/scim/internal/syntax"
 )
 
-// params are the query parameters that mean something here. Others are ignored.
+// This file reads what a client asks of a list (RFC 7644 section 3.4.2).
+
+// params are the query parameters that mean something here, from the query string
+// or from the body of a search. Others are ignored.
 type params struct {
-	filter, startIndex, count, attributes, excluded string
+	filter, sortBy, sortOrder, startIndex, count, cursor, attributes, excluded string
+
+	paged bool // cursor was given, be it empty (RFC 9865 section 2)
 }
 
 // parse reads a query string as a form: the names ignore case, and the first of
@@ -20,7 +26,11 @@ func (p *params) parse(query string) error {
 	for pair := range strings.SplitSeq(query, "&") {
 		name, value, _ := strings.Cut(pair, "=")
 		to := p.field(name)
-		if to == nil || *to != "" {
+		if to == nil {
+			continue
+		}
+		p.paged = p.paged || to == &p.cursor
+		if *to != "" {
 			continue
 		}
 		v, err := url.QueryUnescape(value)
@@ -32,14 +42,60 @@ func (p *params) parse(query string) error {
 	return nil
 }
 
+// search reads the body of a search (RFC 7644 section 3.4.3), which takes the
+// place of the query string.
+func (p *params) search(body scimjson.Value) error {
+	if body.Kind() != scimjson.Object {
+		return badRequest(typeInvalidSyntax, "The body must be a JSON object that is a search request.")
+	}
+	*p = params{}
+	for key, v := range body.Members() {
+		to := p.field(key.String())
+		if to == nil || v.Kind() == scimjson.Null {
+			continue
+		}
+		p.paged = p.paged || to == &p.cursor
+		text, ok := searchText(v, to == &p.attributes || to == &p.excluded)
+		if !ok {
+			return badRequest(typeInvalidValue, "%s has a value of the wrong type.", key.String())
+		}
+		*to = strings.TrimSpace(text)
+	}
+	return nil
+}
+
+// searchText reads a value of a search request: a list of names as one text.
+func searchText(v scimjson.Value, list bool) (string, bool) {
+	switch v.Kind() {
+	case scimjson.String, scimjson.Number:
+		return v.Text(), true
+	case scimjson.Array:
+		names := make([]string, 0, v.Len())
+		for e := range v.Elements() {
+			if e.Kind() != scimjson.String {
+				return "", false
+			}
+			names = append(names, e.Text())
+		}
+		return strings.Join(names, ","), list
+	}
+	return "", false
+}
+
 func (p *params) field(name string) *string {
 	switch {
 	case strings.EqualFold(name, "filter"):
 		return &p.filter
+	case strings.EqualFold(name, "sortBy"):
+		return &p.sortBy
+	case strings.EqualFold(name, "sortOrder"):
+		return &p.sortOrder
 	case strings.EqualFold(name, "startIndex"):
 		return &p.startIndex
 	case strings.EqualFold(name, "count"):
 		return &p.count
+	case strings.EqualFold(name, "cursor"):
+		return &p.cursor
 	case strings.EqualFold(name, "attributes"):
 		return &p.attributes
 	case strings.EqualFold(name, "excludedAttributes"):
@@ -48,25 +104,98 @@ func (p *params) field(name string) *string {
 	return nil
 }
 
-// listRequest is a query as a client put it.
+// kinds are the types of resources that a list has.
+type kinds uint8
+
+const (
+	usersOnly kinds = 1 << iota
+	groupsOnly
+	everything = usersOnly | groupsOnly
+)
+
+// listRequest is a query as a client put it. Filter and Sort are resolved for
+// each type of resource; all else is the same in both queries.
 type listRequest struct {
-	filter     string
-	startIndex int // 1-based
-	count      int
+	kinds         kinds
+	users, groups Query
+	startIndex    int // 1-based
+	paged         bool
+	total         int // of a later page by cursor: what the first page counted
 }
 
-// parseList reads the query of a list (RFC 7644 section 3.4.2).
-func (d *Directory) parseList(p *params) (listRequest, error) {
-	l := listRequest{filter: p.filter}
+// parseList reads the query of a list. scope is what a cursor is bound to.
+func (d *Directory) parseList(p *params, k kinds) (*listRequest, error) {
+	l := &listRequest{kinds: k, paged: p.paged}
 	var err error
 	if l.startIndex, err = number("startIndex", p.startIndex, 1, 1); err != nil {
-		return l, err
+		return nil, err
 	}
-	if l.count, err = number("count", p.count, d.limits.PageSize, 0); err != nil {
-		return l, err
+	q := Query{Offset: l.startIndex - 1}
+	if p.paged {
+		l.startIndex, q.Offset = 1, 0
 	}
-	l.count = min(l.count, d.limits.Results)
-	return l, nil
+	if q.Limit, err = d.count(p); err != nil {
+		return nil, err
+	}
+	l.users, l.groups = q, q
+	if p.filter != "" {
+		if err := l.filter(d, p.filter); err != nil {
+			return nil, err
+		}
+	}
+	return l, l.sort(d, p)
+}
+
+// count reads how many resources a page has at most; below zero for none. By
+// cursor a count that is out of range is refused (RFC 9865 section 2.3).
+func (d *Directory) count(p *params) (int, error) {
+	n, err := number("count", p.count, d.limits.PageSize, 0)
+	if p.paged && (err != nil || n < 1 || n > d.limits.Results) {
+		return 0, badRequest(typeInvalidCount, "count must be a number from 1 to %d.", d.limits.Results)
+	}
+	if n == 0 {
+		return -1, err
+	}
+	return min(n, d.limits.Results), err
+}
+
+func (l *listRequest) filter(d *Directory, text string) (err error) {
+	if l.kinds&usersOnly != 0 {
+		if l.users.Filter, err = d.UserFilter(text); err != nil {
+			return err
+		}
+		l.users.Filter.bound(d.limits.Comparisons)
+	}
+	if l.kinds&groupsOnly != 0 {
+		if l.groups.Filter, err = d.GroupFilter(text); err != nil {
+			return err
+		}
+		l.groups.Filter.bound(d.limits.Comparisons)
+	}
+	return nil
+}
+
+func (l *listRequest) sort(d *Directory, p *params) (err error) {
+	descending := false
+	switch order := p.sortOrder; {
+	case order == "" || strings.EqualFold(order, "ascending"):
+	case strings.EqualFold(order, "descending"):
+		descending = true
+	default:
+		return badRequest(typeInvalidValue, "sortOrder is %q; it must be ascending or descending.", shorten(order, 40))
+	}
+	if p.sortBy == "" {
+		return nil
+	}
+	if l.kinds&usersOnly != 0 {
+		if l.users.Sort, err = d.UserSort(p.sortBy, descending); err != nil {
+			return err
+		}
+	}
+	if l.kinds&groupsOnly != 0 {
+		l.groups.Sort, err = d.GroupSort(p.sortBy, descending)
+	}
+	return err
 }
 
 // number reads a whole number; below low it is low.
@@ -79,15 +208,6 @@ func number(name, text string, def, low int) (int, error) {
 		return 0, badRequest(typeInvalidValue, "%s must be a whole number.", name)
 	}
 	return max(n, low), nil
-}
-
-// page turns a list request into a store's query.
-func (l listRequest) page() Query {
-	q := Query{Offset: l.startIndex - 1, Limit: l.count}
-	if l.count == 0 {
-		q.Limit = -1
-	}
-	return q
 }
 
 // projection says which attributes an answer has (RFC 7644 sections 3.4.2.5 and
