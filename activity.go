@@ -3,6 +3,7 @@ package scim
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -145,7 +146,15 @@ func (l *activityLog) touch(t Tenant, connection string, at time.Time, field fun
 func (l *activityLog) save(key activityKey) {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*saveInterval)
 	defer cancel()
-	if err := l.flush(ctx, key); err != nil {
+	err := func() (err error) {
+		defer func() {
+			if p := recover(); p != nil { // nobody else would, on this goroutine
+				err = fmt.Errorf("scim: SaveActivity panicked: %v", p)
+			}
+		}()
+		return l.flush(ctx, key)
+	}()
+	if err != nil {
 		l.d.log.Warn("scim: a connection's activity could not be saved; it will be tried again", "error", err)
 		l.mu.Lock()
 		defer l.mu.Unlock()
@@ -165,12 +174,16 @@ func (l *activityLog) flush(ctx context.Context, key activityKey) error {
 	if !dirty {
 		return nil
 	}
+	saved := false
+	defer func() {
+		if !saved {
+			l.mu.Lock()
+			s.dirty = true
+			l.mu.Unlock()
+		}
+	}()
 	err := l.d.store.SaveActivity(ctx, key.tenant, a)
-	if err != nil {
-		l.mu.Lock()
-		s.dirty = true
-		l.mu.Unlock()
-	}
+	saved = err == nil
 	return err
 }
 

@@ -60,6 +60,9 @@ type Limits struct {
 	// Comparisons bounds what a client's filter costs where no index helps: how
 	// many values it is compared with; 10,000,000, about a second of one core.
 	Comparisons int
+	// NewMembers bounds how many users one request on a group can make, because it
+	// names people who do not exist yet (P7.3); 1,000.
+	NewMembers int
 	// BulkOperations bounds the operations of one Bulk request; 1,000.
 	BulkOperations int
 }
@@ -82,6 +85,7 @@ func (l Limits) withDefaults() Limits {
 	l.PageSize = min(l.PageSize, l.Results)
 	set(&l.Scan, 1_000_000)
 	set(&l.Comparisons, 10_000_000)
+	set(&l.NewMembers, 1000)
 	set(&l.BulkOperations, 1000)
 	return l
 }

@@ -138,6 +138,20 @@ type node struct {
 	null        bool // the comparison is with null: eq asks for absence, ne for presence
 }
 
+// size is how many comparisons a node makes for one subject or element.
+func (n *node) size() int {
+	size := 0
+	if n.kind == nodeCompare {
+		size++
+	}
+	for _, part := range []*node{n.left, n.right} {
+		if part != nil {
+			size += part.size()
+		}
+	}
+	return size
+}
+
 // match evaluates the node. elem is the element that a value path stands at, or
 // -1 outside of one.
 func (n *node) match(s *subject, elem int) bool {

@@ -79,8 +79,13 @@ type groupWriter struct {
 	add, remove nameSet
 	exact       bool
 	// current lists the members that the group has, for filters that cannot be
-	// folded; it makes the change depend on the version that it read.
+	// folded; it makes the change depend on the version that it read. read is what
+	// it returned.
 	current func() ([]Member, error)
+	read    []Member
+	// has says whether the group has one of these members.
+	has  func(ids []string) (bool, error)
+	work budget
 	// describe says who it is that names name, for the same; one who cannot be
 	// found has no ID.
 	describe func(names []string) ([]Member, error)
@@ -311,16 +316,19 @@ func (w *groupWriter) writeMembers(g target, v scimjson.Value, replace bool) err
 
 // isMember reports whether one of ids is a member at this point of the request.
 func (w *groupWriter) isMember(ids []string) (bool, error) {
-	var stored []Member
-	if !w.exact && w.current != nil {
-		var err error
-		if stored, err = w.current(); err != nil {
-			return false, err
+	var stored []string
+	for _, id := range ids {
+		switch {
+		case w.add.find(id) >= 0:
+			return true, nil
+		case w.remove.find(id) < 0:
+			stored = append(stored, id)
 		}
 	}
-	return slices.ContainsFunc(ids, func(id string) bool {
-		return w.add.find(id) >= 0 || w.remove.find(id) < 0 && slices.ContainsFunc(stored, func(m Member) bool { return m.ID == id })
-	}), nil
+	if w.exact || w.has == nil || len(stored) == 0 {
+		return false, nil
+	}
+	return w.has(stored)
 }
 
 // unassign removes an attribute or members. With a value list only those that it
@@ -350,21 +358,26 @@ func (w *groupWriter) removeSelected(g target) error {
 		}
 		return nil
 	}
-	var members []Member
-	var err error
-	if !w.exact && w.current != nil {
-		if members, err = w.current(); err != nil {
+	if !w.exact && w.current != nil && w.read == nil {
+		var err error
+		if w.read, err = w.current(); err != nil {
 			return err
 		}
 	}
+	if err := w.work.spend((len(w.read) + describeCost*len(w.add.names)) * g.where.size()); err != nil {
+		return err
+	}
 	s := &subject{g: &Group{}}
-	for _, s.member = range members {
-		if g.where.match(s, 0) {
+	for _, s.member = range w.read {
+		if !w.exact && g.where.match(s, 0) {
 			w.removeMember(s.member.ID)
 		}
 	}
 	return w.removeAdded(g, s)
 }
+
+// describeCost is what looking up one name costs, in comparisons.
+const describeCost = 20
 
 // removeAdded takes back members that the request itself added before.
 func (w *groupWriter) removeAdded(g target, s *subject) error {

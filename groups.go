@@ -60,7 +60,16 @@ func (d *Directory) when(by origin) time.Time {
 
 // groupWriter returns a writer that folds a PATCH of a group.
 func (d *Directory) groupWriter(ctx context.Context, t Tenant, id string) *groupWriter {
-	w := &groupWriter{t: d.table}
+	w := &groupWriter{t: d.table, work: budgetOf(d.limits.Comparisons)}
+	w.has = func(ids []string) (bool, error) {
+		refs, err := d.store.GroupsOf(ctx, t, ids)
+		for _, groups := range refs {
+			if slices.ContainsFunc(groups, func(r GroupRef) bool { return r.ID == id }) {
+				return true, err
+			}
+		}
+		return false, err
+	}
 	w.current = func() ([]Member, error) { return d.membersNow(ctx, t, id, w) }
 	w.describe = func(names []string) ([]Member, error) { return d.describe(ctx, t, names) }
 	return w
@@ -193,6 +202,9 @@ func (d *Directory) nameMembers(ctx context.Context, t Tenant, by origin, member
 	if err != nil {
 		return nil, err
 	}
+	if most := d.limits.NewMembers; len(create) > most {
+		return nil, badRequest(typeInvalidValue, "members names %d people who do not exist yet; one request can create at most %d of them.", len(create), most)
+	}
 	if err := d.mayMake(ctx, t, r, create, unknown); err != nil {
 		return nil, err
 	}
@@ -218,26 +230,34 @@ func (d *Directory) mayMake(ctx context.Context, t Tenant, r *rules, emails, unk
 	if len(emails) == 0 {
 		return nil
 	}
-	f := Find{IDs: unknown, Archived: true}
-	for _, email := range emails {
+	byName := make([]string, len(emails))
+	for i, email := range emails {
 		if err := r.settle(d.placeholder(email), nil, nil); err != nil {
 			return err
 		}
-		f.UserNames = append(f.UserNames, Fold(email))
-	}
-	f.Addresses = f.UserNames
-	found, err := d.store.FindUsers(ctx, t, f)
-	if err != nil {
-		return err
+		byName[i] = Fold(email)
 	}
 	var lost []string
-	for _, u := range found {
-		switch {
-		case u.Status != StatusArchived:
-		case slices.Contains(unknown, u.ID):
-			lost = append(lost, u.ID)
-		default:
-			lost = append(lost, u.Email)
+	for part := range slices.Chunk(byName, namesAtOnce) {
+		found, err := d.store.FindUsers(ctx, t, Find{UserNames: part, Addresses: part, Archived: true})
+		if err != nil {
+			return err
+		}
+		for _, u := range found {
+			if u.Status == StatusArchived {
+				lost = append(lost, u.Email)
+			}
+		}
+	}
+	for part := range slices.Chunk(unknown, namesAtOnce) {
+		found, err := d.store.FindUsers(ctx, t, Find{IDs: part, Archived: true})
+		if err != nil {
+			return err
+		}
+		for _, u := range found {
+			if u.Status == StatusArchived {
+				lost = append(lost, u.ID)
+			}
 		}
 	}
 	if len(lost) > 0 {

@@ -219,7 +219,10 @@ func (w *writer) selected(g target, v scimjson.Value, replace bool) error {
 			return err
 		}
 	}
-	matched := w.matches(g)
+	matched, err := w.matches(g)
+	if err != nil {
+		return err
+	}
 	if len(matched) == 0 {
 		switch {
 		case g.sub != nil && value == "":
@@ -258,14 +261,18 @@ func (w *writer) stampElement(g target, i int) {
 }
 
 // matches returns the elements that the value filter selects.
-func (w *writer) matches(g target) []int {
+func (w *writer) matches(g target) ([]int, error) {
 	var found []int
-	for i := range g.attr.list.length(w.u) {
+	n := g.attr.list.length(w.u)
+	if err := w.work.spend(n * g.where.size()); err != nil {
+		return nil, err
+	}
+	for i := range n {
 		if g.selects(w.u, i) {
 			found = append(found, i)
 		}
 	}
-	return found
+	return found, nil
 }
 
 // tidy drops elements that say nothing any more.
@@ -289,7 +296,11 @@ func (w *writer) remove(g target, v scimjson.Value) error {
 	case a == w.t.active:
 		return badRequest(typeMutability, "active cannot be removed; set it to true or false.")
 	case g.where != nil:
-		for _, i := range w.matches(g) {
+		matched, err := w.matches(g)
+		if err != nil {
+			return err
+		}
+		for _, i := range matched {
 			if g.sub != nil {
 				a.list.set(w.u, i, g.sub.index, "")
 				continue
@@ -333,6 +344,9 @@ func (w *writer) removeListed(a *attr, v scimjson.Value) error {
 	var probe User
 	pw := &writer{t: w.t, u: &probe}
 	if err := pw.elements(a, v); err != nil {
+		return err
+	}
+	if err := w.work.spend(a.list.length(w.u) * a.list.length(&probe)); err != nil {
 		return err
 	}
 	for i := a.list.length(w.u) - 1; i >= 0; i-- {

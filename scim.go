@@ -228,6 +228,12 @@ func (x *exchange) serve() (answer, error) {
 	now := x.h.d.now()
 	x.by = origin{connection: x.conn.ID, request: x.id, time: now, only: conditionsOf(x.r.Header)}
 	x.h.d.activity.requested(x.conn.Tenant, x.conn.ID, now)
+	switch {
+	case len(x.r.URL.Path) > maxPath:
+		return answer{}, &Error{Status: http.StatusRequestURITooLong, Detail: fmt.Sprintf("The path of the request is longer than %d bytes.", maxPath)}
+	case len(x.r.URL.RawQuery) > maxQuery:
+		return answer{}, &Error{Status: http.StatusRequestURITooLong, Detail: fmt.Sprintf("The query is longer than %d bytes; send it as the body of a POST to .search.", maxQuery)}
+	}
 	var ok bool
 	var n int
 	if x.route, n, ok = x.h.route(x.r.URL.Path); !ok {
@@ -240,6 +246,14 @@ func (x *exchange) serve() (answer, error) {
 	return x.dispatch()
 }
 
+// How long the parts of a request may be that no Limits bound, in bytes: a filter
+// of the usual limit fits into a query however it is escaped.
+const (
+	maxPath  = 4 << 10
+	maxQuery = 64 << 10
+	maxToken = 16 << 10
+)
+
 var errNoEndpoint = &Error{Status: http.StatusNotFound, Detail: "There is no such endpoint. Check the tenant URL: it ends before /Users."}
 
 // authenticate finds out whose the bearer token is. It is read from the header
@@ -247,7 +261,7 @@ var errNoEndpoint = &Error{Status: http.StatusNotFound, Detail: "There is no suc
 func (x *exchange) authenticate() error {
 	scheme, token, _ := strings.Cut(x.r.Header.Get("Authorization"), " ")
 	token = strings.TrimSpace(token)
-	if !strings.EqualFold(scheme, "Bearer") || token == "" {
+	if !strings.EqualFold(scheme, "Bearer") || token == "" || len(token) > maxToken {
 		x.w.Header().Set("WWW-Authenticate", `Bearer realm="scim"`)
 		return &Error{Status: http.StatusUnauthorized, Detail: "The request has no bearer token. Paste the token of this connection into the identity provider."}
 	}
@@ -329,6 +343,12 @@ func (x *exchange) body() (scimjson.Value, error) {
 		return scimjson.Value{}, &Error{
 			Status: http.StatusUnsupportedMediaType,
 			Detail: "The body's Content-Type is " + strconv.Quote(shorten(media, 60)) + "; it must be application/scim+json or application/json.",
+		}
+	}
+	if e := x.r.Header.Get("Content-Encoding"); e != "" && !strings.EqualFold(e, "identity") {
+		return scimjson.Value{}, &Error{
+			Status: http.StatusUnsupportedMediaType,
+			Detail: "The body's Content-Encoding is " + strconv.Quote(shorten(e, 60)) + "; send it as it is.",
 		}
 	}
 	limit := x.h.d.limits.Body

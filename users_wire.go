@@ -96,7 +96,7 @@ func (x *exchange) writeUser(w write) (*User, error) {
 
 func (x *exchange) editUser(w write, change func(*writer) error) (*User, error) {
 	return x.h.d.update(x.ctx, x.conn.Tenant, w.by, w.id, func(u *User) ([]string, *attr, error) {
-		to := &writer{t: x.h.d.table, u: u}
+		to := &writer{t: x.h.d.table, u: u, work: budgetOf(x.h.d.limits.Comparisons)}
 		err := change(to)
 		return to.ignored, to.removed, err
 	})
