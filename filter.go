@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+	"unicode/utf8"
 
 	filter "github.com/scim2/filter-parser/v2"
 
@@ -89,7 +90,25 @@ type subject struct {
 	members Membership
 	member  Member // the element that an iteration over members stands at
 	// spent counts the comparisons made, allowed is how many there may be.
-	spent, allowed int
+	spent, allowed   int
+	unfolded, folded string // what was folded last
+}
+
+// fold folds a value, once for all comparisons that follow each other.
+func (s *subject) fold(text string) string {
+	if text != s.unfolded {
+		s.spent += textCost(text)
+		s.unfolded, s.folded = text, Fold(text)
+	}
+	return s.folded
+}
+
+// textCost is what it costs to look at all of a text, beside one comparison.
+func textCost(s string) int {
+	if ascii(s) {
+		return len(s) / 64
+	}
+	return len(s) / 2
 }
 
 func (s *subject) groupRefs() []GroupRef {
@@ -186,7 +205,7 @@ func (n *node) compare(s *subject, elem int) bool {
 		if a.time != nil {
 			return n.compareTime(a.time(s))
 		}
-		return n.compareText(a.text(s, elem))
+		return n.compareText(s, a.text(s, elem))
 	}
 	if n.null {
 		return !a.parent.presentSub(s, a)
@@ -206,7 +225,7 @@ func (n *node) anyElement(s *subject, inner *node) bool {
 	}
 	for i := range a.elements(s) {
 		if inner.kind == nodeCompare && inner == n {
-			if s.spent++; n.compareText(n.attr.text(s, i)) {
+			if s.spent++; n.compareText(s, n.attr.text(s, i)) {
 				return true
 			}
 		} else if inner.match(s, i) {
@@ -365,7 +384,7 @@ func (a *attr) metaText(s *subject) string {
 func etag(version string) string { return `W/"` + version + `"` }
 
 // compareText evaluates the comparison with a value in text; "" is unassigned.
-func (n *node) compareText(v string) bool {
+func (n *node) compareText(s *subject, v string) bool {
 	switch {
 	case n.null:
 		return v == ""
@@ -386,10 +405,14 @@ func (n *node) compareText(v string) bool {
 			return n.compareTime(t)
 		}
 	}
-	if !n.attr.caseExact {
-		return compareFolded(n.op, v, n.text)
+	switch {
+	case n.attr.caseExact:
+		s.spent += len(v) / 64
+		return compareExact(n.op, v, n.text)
+	case n.op == filter.EQ && ascii(v):
+		return equalFolded(v, n.text)
 	}
-	return compareExact(n.op, v, n.text)
+	return compareExact(n.op, s.fold(v), n.text)
 }
 
 func (n *node) compareTime(t time.Time) bool {
@@ -433,15 +456,12 @@ func compareExact(op filter.CompareOperator, v, lit string) bool {
 	return ordered(op, float64(strings.Compare(v, lit)))
 }
 
-// compareFolded compares v, folded, with a literal that is folded already. The
-// usual case, equality of ASCII, allocates nothing.
-func compareFolded(op filter.CompareOperator, v, lit string) bool {
-	if op != filter.EQ {
-		return compareExact(op, Fold(v), lit)
-	}
+// equalFolded compares v with a literal that is folded already. The usual case,
+// ASCII, allocates nothing.
+func equalFolded(v, lit string) bool {
 	for i := range len(v) {
 		c := v[i]
-		if c >= 0x80 {
+		if c >= utf8.RuneSelf {
 			return Fold(v) == lit
 		}
 		if 'A' <= c && c <= 'Z' {
@@ -458,7 +478,7 @@ func compareFolded(op filter.CompareOperator, v, lit string) bool {
 
 func ascii(s string) bool {
 	for i := range len(s) {
-		if s[i] >= 0x80 {
+		if s[i] >= utf8.RuneSelf {
 			return false
 		}
 	}

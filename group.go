@@ -83,6 +83,7 @@ type groupWriter struct {
 	// it returned.
 	current func() ([]Member, error)
 	read    []Member
+	weight  int // what it costs to compare with each of them
 	// has says whether the group has one of these members.
 	has  func(ids []string) (bool, error)
 	work budget
@@ -363,8 +364,11 @@ func (w *groupWriter) removeSelected(g target) error {
 		if w.read, err = w.current(); err != nil {
 			return err
 		}
+		for _, m := range w.read {
+			w.weight += 1 + textCost(m.Display)
+		}
 	}
-	if err := w.work.spend((len(w.read) + describeCost*len(w.add.names)) * g.where.size()); err != nil {
+	if err := w.work.spend((w.weight + describeCost*len(w.add.names)) * g.where.size()); err != nil {
 		return err
 	}
 	s := &subject{g: &Group{}}

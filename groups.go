@@ -188,22 +188,15 @@ func (d *Directory) nameMembers(ctx context.Context, t Tenant, by origin, member
 	if r.policy.KnownMembersOnly {
 		return nil, &UnknownMembersError{Members: unknown}
 	}
-	names := slices.Clone(unknown)
-	for _, m := range unknown {
-		if s := display[m]; s != "" {
-			names = append(names, s)
+	who := make(map[string]string, len(unknown))
+	var create []string
+	for part := range slices.Chunk(unknown, namesAtOnce) {
+		if create, err = d.meant(ctx, t, part, display, who, create); err != nil {
+			return nil, err
 		}
-	}
-	found, err := d.named(ctx, t, names)
-	if err != nil {
-		return nil, err
-	}
-	who, create, err := meant(unknown, display, found)
-	if err != nil {
-		return nil, err
-	}
-	if most := d.limits.NewMembers; len(create) > most {
-		return nil, badRequest(typeInvalidValue, "members names %d people who do not exist yet; one request can create at most %d of them.", len(create), most)
+		if most := d.limits.NewMembers; len(create) > most {
+			return nil, badRequest(typeInvalidValue, "members names more than %d people who do not exist yet, which is as many as one request can create.", most)
+		}
 	}
 	if err := d.mayMake(ctx, t, r, create, unknown); err != nil {
 		return nil, err
@@ -266,10 +259,20 @@ func (d *Directory) mayMake(ctx context.Context, t Tenant, r *rules, emails, unk
 	return nil
 }
 
-// meant says whom members that are no IDs mean: the ID of a user that was found,
-// or an address that a user is to be made of. Anybody else is unknown (P7.4).
-func meant(unknown []string, display map[string]string, found linked) (who map[string]string, create []string, err error) {
-	who = make(map[string]string, len(unknown))
+// meant says whom members that are no IDs mean: in who the ID of a user that was
+// found or, also in create, an address that a user is to be made of. Anybody else
+// is unknown (P7.4).
+func (d *Directory) meant(ctx context.Context, t Tenant, unknown []string, display, who map[string]string, create []string) ([]string, error) {
+	names := slices.Clone(unknown)
+	for _, m := range unknown {
+		if s := display[m]; s != "" {
+			names = append(names, s)
+		}
+	}
+	found, err := d.named(ctx, t, names)
+	if err != nil {
+		return nil, err
+	}
 	var lost []string
 	for _, m := range unknown {
 		called := display[m]
@@ -288,10 +291,10 @@ func meant(unknown []string, display map[string]string, found linked) (who map[s
 		}
 	}
 	if len(lost) > 0 {
-		return nil, nil, &UnknownMembersError{Members: lost}
+		return nil, &UnknownMembersError{Members: lost}
 	}
 	slices.Sort(create)
-	return who, slices.Compact(create), nil
+	return slices.Compact(create), nil
 }
 
 // placeholder is a user of whom only an e-mail address is known.

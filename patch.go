@@ -25,6 +25,10 @@ type operation struct {
 	value    scimjson.Value
 }
 
+// maxPatchTerms bounds the filters of all operations together, which are held
+// while the operations are performed.
+const maxPatchTerms = 50_000
+
 // parsePatch reads the body of a PATCH (RFC 7644 section 3.5.2) of a user
 // or, with group, of a group.
 func (t *table) parsePatch(body scimjson.Value, group bool) ([]operation, error) {
@@ -36,10 +40,16 @@ func (t *table) parsePatch(body scimjson.Value, group bool) ([]operation, error)
 		return nil, badRequest(typeInvalidSyntax, "Operations is missing or not a list.")
 	}
 	ops := make([]operation, 0, list.Len())
+	terms := 0
 	for v := range list.Elements() {
 		op, err := t.parseOperation(v, group)
 		if err != nil {
 			return nil, err
+		}
+		if where := op.target.where; where != nil {
+			if terms += where.size(); terms > maxPatchTerms {
+				return nil, badRequest(typeTooMany, "The operations have filters of more than %d terms in all. Send fewer of them at once.", maxPatchTerms)
+			}
 		}
 		ops = append(ops, op)
 	}
@@ -260,11 +270,23 @@ func (w *writer) stampElement(g target, i int) {
 	}
 }
 
+// weight is what it costs to compare with each element of a list.
+func (a *attr) weight(u *User) int {
+	n := a.list.length(u)
+	cost := n
+	for i := range n {
+		for k := range a.subs.all {
+			cost += textCost(a.list.get(u, i, k))
+		}
+	}
+	return cost
+}
+
 // matches returns the elements that the value filter selects.
 func (w *writer) matches(g target) ([]int, error) {
 	var found []int
 	n := g.attr.list.length(w.u)
-	if err := w.work.spend(n * g.where.size()); err != nil {
+	if err := w.work.spend(g.attr.weight(w.u) * g.where.size()); err != nil {
 		return nil, err
 	}
 	for i := range n {
@@ -346,7 +368,7 @@ func (w *writer) removeListed(a *attr, v scimjson.Value) error {
 	if err := pw.elements(a, v); err != nil {
 		return err
 	}
-	if err := w.work.spend(a.list.length(w.u) * a.list.length(&probe)); err != nil {
+	if err := w.work.spend(a.weight(w.u)*a.list.length(&probe) + a.weight(&probe)*a.list.length(w.u)); err != nil {
 		return err
 	}
 	for i := a.list.length(w.u) - 1; i >= 0; i-- {

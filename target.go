@@ -157,7 +157,7 @@ func (g target) selects(u *User, i int) bool {
 	for _, s := range g.stamp {
 		switch v := g.attr.list.get(u, i, s.sub.index); {
 		case v == s.value:
-		case s.sub.caseExact || !compareFolded(filter.EQ, v, s.folded):
+		case s.sub.caseExact || !equalFolded(v, s.folded):
 			return false
 		}
 	}
