@@ -2,11 +2,8 @@ package scim
 
 import (
 	"math"
-	"strconv"
-	"strings"
 	"sync/atomic"
 	"time"
-	"unicode/utf8"
 
 	filter "github.com/scim2/filter-parser/v2"
 
@@ -34,6 +31,15 @@ type Filter struct {
 func (f *Filter) bound(comparisons int) {
 	f.left = new(atomic.Int64)
 	f.left.Store(int64(comparisons))
+}
+
+// constant reports whether the filter selects all resources, or none, whatever
+// they are like.
+func (f *Filter) constant() (all, none bool) {
+	if f == nil || f.root.kind != nodeConst {
+		return false, false
+	}
+	return f.root.yes, !f.root.yes
 }
 
 func (f *Filter) exhausted() bool { return f != nil && f.left != nil && f.left.Load() < 0 }
@@ -94,23 +100,6 @@ type subject struct {
 	unfolded, folded string // what was folded last
 }
 
-// fold folds a value, once for all comparisons that follow each other.
-func (s *subject) fold(text string) string {
-	if text != s.unfolded {
-		s.spent += textCost(text)
-		s.unfolded, s.folded = text, Fold(text)
-	}
-	return s.folded
-}
-
-// textCost is what it costs to look at all of a text, beside one comparison.
-func textCost(s string) int {
-	if ascii(s) {
-		return len(s) / 64
-	}
-	return len(s) / 2
-}
-
 func (s *subject) groupRefs() []GroupRef {
 	if !s.asked && s.groups != nil {
 		s.refs = s.groups()
@@ -141,6 +130,7 @@ const (
 	nodeOr
 	nodeNot
 	nodeElement // some element of attr satisfies left
+	nodeConst   // yes, whatever is asked about
 )
 
 // node is one part of a resolved filter.
@@ -155,6 +145,7 @@ type node struct {
 	time        time.Time
 	isTime      bool
 	null        bool // the comparison is with null: eq asks for absence, ne for presence
+	yes         bool // of a nodeConst
 }
 
 // size is how many comparisons a node makes for one subject or element.
@@ -183,6 +174,8 @@ func (n *node) match(s *subject, elem int) bool {
 		return !n.left.match(s, elem)
 	case nodeElement:
 		return n.anyElement(s, n.left)
+	case nodeConst:
+		return n.yes
 	}
 	if n.op == filter.NE {
 		eq := *n
@@ -382,108 +375,6 @@ func (a *attr) metaText(s *subject) string {
 
 // etag is the entity tag of a version (RFC 7644 section 3.14).
 func etag(version string) string { return `W/"` + version + `"` }
-
-// compareText evaluates the comparison with a value in text; "" is unassigned.
-func (n *node) compareText(s *subject, v string) bool {
-	switch {
-	case n.null:
-		return v == ""
-	case n.op == filter.PR:
-		return v != ""
-	case v == "":
-		return false
-	}
-	switch n.attr.typ {
-	case Integer, Decimal:
-		f, err := strconv.ParseFloat(v, 64)
-		return err == nil && ordered(n.op, f-n.num)
-	case DateTime:
-		t, ok := parseDateTime(v)
-		return ok && n.compareTime(t)
-	case Date:
-		if t, ok := parseDate(v); n.isTime && ok && n.op != filter.CO && n.op != filter.SW && n.op != filter.EW {
-			return n.compareTime(t)
-		}
-	}
-	switch {
-	case n.attr.caseExact:
-		s.spent += len(v) / 64
-		return compareExact(n.op, v, n.text)
-	case n.op == filter.EQ && ascii(v):
-		return equalFolded(v, n.text)
-	}
-	return compareExact(n.op, s.fold(v), n.text)
-}
-
-func (n *node) compareTime(t time.Time) bool {
-	switch {
-	case n.op == filter.PR:
-		return !t.IsZero()
-	case n.null:
-		return t.IsZero()
-	}
-	return ordered(n.op, float64(t.Compare(n.time)))
-}
-
-// ordered evaluates an operator on the sign of a difference.
-func ordered(op filter.CompareOperator, diff float64) bool {
-	switch op {
-	case filter.EQ:
-		return diff == 0
-	case filter.GT:
-		return diff > 0
-	case filter.GE:
-		return diff >= 0
-	case filter.LT:
-		return diff < 0
-	case filter.LE:
-		return diff <= 0
-	}
-	return false
-}
-
-func compareExact(op filter.CompareOperator, v, lit string) bool {
-	switch op {
-	case filter.EQ:
-		return v == lit
-	case filter.CO:
-		return strings.Contains(v, lit)
-	case filter.SW:
-		return strings.HasPrefix(v, lit)
-	case filter.EW:
-		return strings.HasSuffix(v, lit)
-	}
-	return ordered(op, float64(strings.Compare(v, lit)))
-}
-
-// equalFolded compares v with a literal that is folded already. The usual case,
-// ASCII, allocates nothing.
-func equalFolded(v, lit string) bool {
-	for i := range len(v) {
-		c := v[i]
-		if c >= utf8.RuneSelf {
-			return Fold(v) == lit
-		}
-		if 'A' <= c && c <= 'Z' {
-			c += 'a' - 'A'
-		}
-		if i >= len(lit) || c != lit[i] {
-			// An ASCII character may still meet a longer fold further on, but not
-			// at the same place: the folds of ASCII are one byte each.
-			return i < len(lit) && !ascii(v[i:]) && Fold(v) == lit
-		}
-	}
-	return len(v) == len(lit)
-}
-
-func ascii(s string) bool {
-	for i := range len(s) {
-		if s[i] >= utf8.RuneSelf {
-			return false
-		}
-	}
-	return true
-}
 
 // parseFilter parses and resolves a filter for users or, with group, groups.
 func (t *table) parseFilter(text string, group bool) (*Filter, error) {

@@ -18,9 +18,7 @@ func TestFoldByTable(t *testing.T) {
 			known = append(known, r)
 		}
 	}
-	for _, r := range []rune{0x3041, 0x3096, 0x30A1, 0x30FA, 0x4E00, 0x9FFF, 0xAC00, 0xAC01, 0xD7A3} {
-		known = append(known, r)
-	}
+	known = append(known, 0x3041, 0x3096, 0x30A1, 0x30FA, 0x4E00, 0x9FFF, 0xAC00, 0xAC01, 0xD7A3)
 	for _, a := range known {
 		for _, b := range known {
 			s := string([]rune{a, b})
