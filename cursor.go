@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
+	"strings"
 	"time"
 )
 
@@ -69,26 +70,28 @@ func (c *cursors) seal(scope []string, at cursor) string {
 
 // open reads a cursor that seal wrote for the same scope, not too long ago.
 func (c *cursors) open(scope []string, text string) (cursor, error) {
-	invalid := badRequest(typeInvalidCursor, "The cursor is not one that this service gave out for this query. Begin again with an empty cursor.")
-	raw, err := base64.RawURLEncoding.DecodeString(text)
-	if err != nil || len(raw) < tagSize {
-		return cursor{}, invalid
+	// A decoder passes over line ends, and over bits behind the last byte.
+	raw, err := base64.RawURLEncoding.Strict().DecodeString(text)
+	if err != nil || len(raw) < tagSize || strings.ContainsAny(text, "\r\n") {
+		return cursor{}, errCursor
 	}
 	tag, rest := raw[:tagSize], raw[tagSize:]
 	cipher.NewCTR(c.block, tag).XORKeyStream(rest, rest)
 	if !hmac.Equal(tag, c.sign(scope, rest)) {
-		return cursor{}, invalid
+		return cursor{}, errCursor
 	}
 	issued, n := binary.Uvarint(rest)
 	total, m := binary.Uvarint(rest[max(n, 0):])
 	if n <= 0 || m <= 0 {
-		return cursor{}, invalid
+		return cursor{}, errCursor
 	}
 	if c.now().After(time.Unix(int64(issued), 0).Add(c.timeout)) {
 		return cursor{}, badRequest(typeExpiredCursor, "The cursor is older than %s. Begin again with an empty cursor.", c.timeout)
 	}
 	return cursor{after: string(rest[n+m:]), total: int(total)}, nil
 }
+
+var errCursor = badRequest(typeInvalidCursor, "The cursor is not one that this service gave out for this query. Begin again with an empty cursor.")
 
 // sign returns the signature of a cursor in its scope.
 func (c *cursors) sign(scope []string, text []byte) []byte {

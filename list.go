@@ -56,7 +56,7 @@ func (d *Directory) listGroups(ctx context.Context, t Tenant, q Query) (Page[*Gr
 // and then with who made them.
 const (
 	ownPlace  = "~"
-	foundAt   = "~f" // how many of what the index found are behind
+	foundAt   = "~f" // the place among what the index found
 	scannedAt = "~s" // the place of a store's page, and one on it
 	sortedAt  = "~o" // the place in the order
 )
@@ -97,12 +97,9 @@ func (l *lister[T]) pageAnyhow(q Query, most int) (Page[T], error) {
 
 // found cuts the page out of what an index finds.
 func (l *lister[T]) found(f Find, q Query) (Page[T], error) {
-	behind := 0
-	if n := strings.TrimPrefix(q.After, foundAt); n != "" {
-		var err error
-		if behind, err = strconv.Atoi(n); err != nil || behind < 0 {
-			return Page[T]{}, ErrPlace
-		}
+	past, err := parseOwn(foundAt, q.After)
+	if err != nil {
+		return Page[T]{}, err
 	}
 	all, err := l.find(f)
 	if err != nil {
@@ -116,13 +113,28 @@ func (l *lister[T]) found(f Find, q Query) (Page[T], error) {
 	if q.Limit < 0 {
 		return p, nil
 	}
-	start := min(behind+max(q.Offset, 0), len(all))
-	p.Items = all[start:]
+	if q.After != "" {
+		all = slices.DeleteFunc(all, func(x T) bool { return q.Sort.compare(l.place(q.Sort, x), past) <= 0 })
+	}
+	p.Items = all[min(max(q.Offset, 0), len(all)):]
 	if q.Limit > 0 && len(p.Items) > q.Limit {
 		p.Items = p.Items[:q.Limit]
-		p.Next = foundAt + strconv.Itoa(start+q.Limit)
+		p.Next = foundAt + l.place(q.Sort, p.Items[q.Limit-1]).String()
 	}
 	return p, nil
+}
+
+// parseOwn reads a place that begins with who made it, and is else a place in the
+// order; the empty one is the zero place.
+func parseOwn(kind, text string) (place, error) {
+	if text == "" {
+		return place{}, nil
+	}
+	text, ok := strings.CutPrefix(text, kind)
+	if !ok {
+		return place{}, ErrPlace
+	}
+	return parsePlace(text)
 }
 
 func (l *lister[T]) place(s *Sort, x T) place {
@@ -225,20 +237,16 @@ func (l *lister[T]) sorted(q Query, most int) (Page[T], error) {
 	if limit == 0 {
 		limit = scanPage
 	}
-	var past place
-	if q.After != "" {
-		text, ok := strings.CutPrefix(q.After, sortedAt)
-		var err error
-		if past, err = parsePlace(text); !ok || err != nil {
-			return Page[T]{}, ErrPlace
-		}
+	past, err := parseOwn(sortedAt, q.After)
+	if err != nil {
+		return Page[T]{}, err
 	}
 	keep := places{sort: q.Sort, most: max(q.Offset, 0) + max(limit, 0) + 1}
 	if keep.most > mostSorted {
 		return Page[T]{}, badRequest(typeTooMany, "A sorted list ends here after %d resources; narrow it down with a filter.", mostSorted)
 	}
 	var p Page[T]
-	err := l.each(q, "", most, func(_ string, x T) bool {
+	err = l.each(q, "", most, func(_ string, x T) bool {
 		if !l.match(x) {
 			return true
 		}
@@ -257,19 +265,19 @@ func (l *lister[T]) sorted(q Query, most int) (Page[T], error) {
 		kept = kept[:limit]
 		p.Next = sortedAt + kept[limit-1].String()
 	}
-	p.Items, err = l.resources(kept)
+	p.Items, err = l.resources(kept, q.Status == StatusArchived)
 	return p, err
 }
 
 // resources reads what stands at the places; what is gone meanwhile is left out.
-func (l *lister[T]) resources(at []place) ([]T, error) {
+func (l *lister[T]) resources(at []place, archived bool) ([]T, error) {
 	byID := make(map[string]T, len(at))
 	for part := range slices.Chunk(at, namesAtOnce) {
 		ids := make([]string, len(part))
 		for i, p := range part {
 			ids[i] = p.id
 		}
-		found, err := l.find(Find{IDs: ids, Archived: true})
+		found, err := l.find(Find{IDs: ids, Archived: archived})
 		if err != nil {
 			return nil, err
 		}

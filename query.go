@@ -55,7 +55,16 @@ func (p *params) search(body scimjson.Value) error {
 			continue
 		}
 		p.paged = p.paged || to == &p.cursor
-		text, ok := searchText(v, to == &p.attributes || to == &p.excluded)
+		var text string
+		var ok bool
+		switch to {
+		case &p.attributes, &p.excluded:
+			text, ok = namesText(v)
+		case &p.startIndex, &p.count:
+			text, ok = v.Text(), v.Kind() == scimjson.Number || v.Kind() == scimjson.String
+		default:
+			text, ok = v.Text(), v.Kind() == scimjson.String
+		}
 		if !ok {
 			return badRequest(typeInvalidValue, "%s has a value of the wrong type.", key.String())
 		}
@@ -64,22 +73,19 @@ func (p *params) search(body scimjson.Value) error {
 	return nil
 }
 
-// searchText reads a value of a search request: a list of names as one text.
-func searchText(v scimjson.Value, list bool) (string, bool) {
-	switch v.Kind() {
-	case scimjson.String, scimjson.Number:
-		return v.Text(), true
-	case scimjson.Array:
-		names := make([]string, 0, v.Len())
-		for e := range v.Elements() {
-			if e.Kind() != scimjson.String {
-				return "", false
-			}
-			names = append(names, e.Text())
-		}
-		return strings.Join(names, ","), list
+// namesText reads the names of attributes, a list of them or one text.
+func namesText(v scimjson.Value) (string, bool) {
+	if v.Kind() != scimjson.Array {
+		return v.Text(), v.Kind() == scimjson.String
 	}
-	return "", false
+	names := make([]string, 0, v.Len())
+	for e := range v.Elements() {
+		if e.Kind() != scimjson.String {
+			return "", false
+		}
+		names = append(names, e.Text())
+	}
+	return strings.Join(names, ","), true
 }
 
 func (p *params) field(name string) *string {

@@ -50,7 +50,7 @@ func concat(first, second listed) (Page[resource], error) {
 	p.Total += s.Total
 	p.Items = append(p.Items, s.Items...)
 	switch {
-	case s.Next != "":
+	case second.q.Limit > 0 && s.Next != "":
 		p.Next = "1" + s.Next
 	case p.Next == "" && second.q.Limit < 0 && q.Limit > 0 && s.Total > 0:
 		p.Next = "1" // the page ended where the first list did
@@ -64,12 +64,17 @@ type merge struct {
 	by *Sort
 }
 
-// done is the place behind the end of a list.
-const done = "."
+// ahead is where a list goes on: behind the place after, and of what stands there
+// behind the resource at past.
+type ahead struct {
+	after string
+	past  string // place.String, "" for none
+	done  bool   // there is no more
+}
 
 func (m *merge) page() (Page[resource], error) {
 	q := m.of[0].q
-	after, err := parseMerged(q.After)
+	from, err := parseMerged(q.After)
 	if err != nil {
 		return Page[resource]{}, err
 	}
@@ -92,7 +97,7 @@ func (m *merge) page() (Page[resource], error) {
 	}
 	// What stands in front of the page is gone through page by page.
 	for skip := q.Offset; skip > 0; {
-		items, err := m.next(&after, min(skip, scanPage))
+		items, err := m.next(&from, min(skip, scanPage))
 		if err != nil {
 			return out, err
 		}
@@ -101,76 +106,127 @@ func (m *merge) page() (Page[resource], error) {
 		}
 		skip -= len(items)
 	}
-	if out.Items, err = m.next(&after, q.Limit); err != nil {
+	if out.Items, err = m.next(&from, q.Limit); err != nil {
 		return out, err
 	}
-	if after[0] != done || after[1] != done {
-		out.Next = strconv.Itoa(len(after[0])) + ":" + after[0] + after[1]
+	if !from[0].done || !from[1].done {
+		out.Next = mergedPlace(from)
 	}
 	return out, nil
 }
 
-func parseMerged(text string) (after [2]string, err error) {
-	if text == "" {
-		return after, nil
+// done is the place behind the end of a list.
+const done = "."
+
+// mergedPlace writes where both lists go on: each part behind its length.
+func mergedPlace(from [2]ahead) string {
+	var b strings.Builder
+	for _, a := range from {
+		if a.done {
+			a.after = done
+		}
+		for _, part := range []string{a.after, a.past} {
+			b.WriteString(strconv.Itoa(len(part)) + ":" + part)
+		}
 	}
-	n, rest, ok := strings.Cut(text, ":")
-	length, err := strconv.Atoi(n)
-	if !ok || err != nil || length < 0 || length > len(rest) {
-		return after, ErrPlace
-	}
-	return [2]string{rest[:length], rest[length:]}, nil
+	return b.String()
 }
 
-// next returns the next resources of both lists, and moves the places behind them.
-func (m *merge) next(after *[2]string, limit int) ([]resource, error) {
-	var pages [2]Page[resource]
-	for i, l := range m.of {
-		if after[i] == done {
-			continue
+func parseMerged(text string) (from [2]ahead, err error) {
+	if text == "" {
+		return from, nil
+	}
+	for i := range from {
+		for _, part := range []*string{&from[i].after, &from[i].past} {
+			n, rest, ok := strings.Cut(text, ":")
+			length, err := strconv.Atoi(n)
+			if !ok || err != nil || length < 0 || length > len(rest) {
+				return from, ErrPlace
+			}
+			*part, text = rest[:length], rest[length:]
 		}
-		l.q.After, l.q.Offset, l.q.Limit, l.q.NoTotal = after[i], 0, limit, true
+		from[i].done = from[i].after == done
+	}
+	if text != "" {
+		return from, ErrPlace
+	}
+	return from, nil
+}
+
+// candidate is a resource that may come next, and the place of the page that it
+// came with.
+type candidate struct {
+	resource
+	after string
+	at    place
+}
+
+// next returns the next resources of both lists, and moves on behind them.
+func (m *merge) next(from *[2]ahead, limit int) ([]resource, error) {
+	var found [2][]candidate
+	var rest [2]string
+	for i := range from {
 		var err error
-		if pages[i], err = l.list(l.q); err != nil {
+		if found[i], rest[i], err = m.candidates(i, from[i], limit); err != nil {
 			return nil, err
 		}
 	}
-	items, taken := m.zip(pages[0].Items, pages[1].Items, limit)
-	for i, l := range m.of {
-		switch n := taken[i]; {
-		case after[i] == done:
-		case n == len(pages[i].Items) && pages[i].Next == "":
-			after[i] = done
-		case n == len(pages[i].Items):
-			after[i] = pages[i].Next
+	var items []resource
+	var taken [2]int
+	for len(items) < limit && (taken[0] < len(found[0]) || taken[1] < len(found[1])) {
+		i := 0
+		switch {
+		case taken[0] == len(found[0]):
+			i = 1
+		case taken[1] == len(found[1]):
+		case m.by.compare(found[0][taken[0]].at, found[1][taken[1]].at) > 0:
+			i = 1
+		}
+		items = append(items, found[i][taken[i]].resource)
+		taken[i]++
+	}
+	for i, n := range taken {
+		switch {
+		case from[i].done:
+		case n == len(found[i]):
+			from[i] = ahead{after: rest[i], done: rest[i] == ""}
 		case n > 0:
-			// The page went further than was taken of it: ask where that is.
-			l.q.After, l.q.Offset, l.q.Limit, l.q.NoTotal = after[i], 0, n, true
-			p, err := l.list(l.q)
-			if err != nil {
-				return nil, err
-			}
-			after[i] = p.Next
+			last := found[i][n-1]
+			from[i] = ahead{after: last.after, past: last.at.String()}
 		}
 	}
 	return items, nil
 }
 
-// zip merges users and groups, limit of them at most, and says how many of each.
-func (m *merge) zip(users, groups []resource, limit int) (items []resource, taken [2]int) {
-	for len(items) < limit && (taken[0] < len(users) || taken[1] < len(groups)) {
-		i := 0
-		switch {
-		case taken[0] == len(users):
-			i = 1
-		case taken[1] == len(groups):
-		case m.by.compare(m.place(users[taken[0]]), m.place(groups[taken[1]])) > 0:
-			i = 1
-		}
-		items = append(items, [2][]resource{users, groups}[i][taken[i]])
-		taken[i]++
+// candidates returns the next resources of one list, limit of them unless there
+// are fewer, and the place behind them, "" for the end.
+func (m *merge) candidates(i int, from ahead, limit int) (out []candidate, rest string, err error) {
+	if from.done {
+		return nil, "", nil
 	}
-	return items, taken
+	l := m.of[i]
+	l.q.Offset, l.q.Limit, l.q.NoTotal = 0, limit, true
+	var past place
+	if from.past != "" {
+		if past, err = parsePlace(from.past); err != nil {
+			return nil, "", err
+		}
+	}
+	for l.q.After = from.after; ; {
+		p, err := l.list(l.q)
+		if err != nil {
+			return nil, "", err
+		}
+		for _, r := range p.Items {
+			if at := m.place(r); from.past == "" || m.by.compare(past, at) < 0 {
+				out = append(out, candidate{r, l.q.After, at})
+			}
+		}
+		if p.Next == "" || len(out) >= limit {
+			return out, p.Next, nil
+		}
+		l.q.After = p.Next
+	}
 }
 
 // place is where a resource stands in the one order.

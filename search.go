@@ -2,6 +2,7 @@ package scim
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strconv"
 	"strings"
@@ -48,6 +49,9 @@ func (x *exchange) list(k kinds) (answer, error) {
 		l.users.NoTotal, l.groups.NoTotal = true, true
 	}
 	page, err := x.h.d.listAny(x.ctx, x.conn.Tenant, l)
+	if errors.Is(err, ErrPlace) {
+		err = errCursor // the host has changed its store, or its attribute table
+	}
 	if err != nil {
 		return answer{}, err
 	}

@@ -131,19 +131,20 @@ func newRig(t tester, options ...func(*scim.Config)) *rig {
 	var err error
 	r.dir, err = scim.New(c)
 	require.NoError(t, err)
-	byToken := map[string]scim.Connection{"token-entra": entra, "token-okta": okta, "token-other": other}
-	r.handler, err = scim.NewHandler(r.dir, scim.HandlerConfig{
-		BaseURL: baseURL,
-		Verifier: scim.TokenVerifierFunc(func(_ context.Context, token string) (scim.Connection, error) {
-			if c, ok := byToken[token]; ok {
-				return c, nil
-			}
-			return scim.Connection{}, scim.ErrToken
-		}),
-	})
+	r.handler, err = scim.NewHandler(r.dir, scim.HandlerConfig{BaseURL: baseURL, Verifier: verifier})
 	require.NoError(t, err)
 	return r
 }
+
+// verifier knows the tokens of the connections of every rig.
+var verifier = scim.TokenVerifierFunc(func(_ context.Context, token string) (scim.Connection, error) {
+	for _, c := range []scim.Connection{entra, okta, other} {
+		if token == "token-"+c.ID {
+			return c, nil
+		}
+	}
+	return scim.Connection{}, scim.ErrToken
+})
 
 // with is a policy for newRig.
 func with(p scim.Policy) func(*scim.Config) {
