@@ -218,11 +218,18 @@ func (t *table) renderAttributes(list schema.Attributes, set *attrSet) []byte {
 	return append(b, ']')
 }
 
-// requires reports whether a row of the table refuses users without a value of
-// the attribute. An e-mail address may also come from the userName (P2.3).
+// requires reports whether requests without a value of the attribute are refused,
+// so that a client that keeps to the schema never meets it. Beside the rows of the
+// table that refuse users without a value these are the e-mail address (P2.3) and
+// active, which nobody can remove (RFC 7644 section 3.5.2.2). That a userName may
+// stand for the address, and that a create without active means true, is tolerance:
+// a schema has no word for it.
 func (t *table) requires(a *attr) bool {
+	if a == t.active || a == t.emails || t.emails != nil && a == t.emails.value {
+		return true
+	}
 	return slices.ContainsFunc(t.rows, func(r *row) bool {
 		g := r.target
-		return r.enforced() && g.attr != t.emails && g.where == nil && (a == g.attr || a == g.sub)
+		return r.enforced() && g.where == nil && (a == g.attr || a == g.sub)
 	})
 }
