@@ -183,14 +183,18 @@ func (h *Handler) schema(s schema.Schema, set *attrSet) document {
 }
 
 // renderAttributes renders attributes as they are treated here: a row of the
-// table may require what the schema leaves open, and names of groups are unique.
+// table may require what the schema leaves open, names of groups are unique, and
+// nobody writes what a member is called.
 func (t *table) renderAttributes(list schema.Attributes, set *attrSet) []byte {
 	b := []byte{'['}
 	for _, a := range list {
 		own := set.find(a.Name())
-		uniqueness := a.Uniqueness()
+		uniqueness, mutability := a.Uniqueness(), a.Mutability()
 		if own.lookup == byName {
 			uniqueness = "server"
+		}
+		if own.path == "members.display" {
+			mutability = "readOnly" // a member is called what its own resource says
 		}
 		o := object("{")
 		o.text("name", a.Name())
@@ -204,7 +208,7 @@ func (t *table) renderAttributes(list schema.Attributes, set *attrSet) []byte {
 			o.value("canonicalValues", v)
 		}
 		o.value("caseExact", a.CaseExact())
-		o.text("mutability", a.Mutability())
+		o.text("mutability", mutability)
 		o.text("returned", a.Returned())
 		o.text("uniqueness", uniqueness)
 		if v := a.ReferenceTypes(); len(v) > 0 {

@@ -86,6 +86,8 @@ func TestSchemasSayWhatIsSo(t *testing.T) {
 		{scim.EnterpriseSchema, "hireDate", "", "type", "string"},
 		{scim.EnterpriseSchema, "manager", "displayName", "mutability", "readOnly"},
 		{scim.GroupSchema, "displayName", "", "uniqueness", "server"},
+		{scim.GroupSchema, "members", "display", "mutability", "readOnly"},
+		{scim.GroupSchema, "members", "value", "mutability", "immutable"},
 		{scim.GroupSchema, "members", "type", "canonicalValues", list{"User", "Group"}},
 	} {
 		require.Empty(t, cmp.Diff(c.want, attribute(c.urn, c.name, c.sub)[c.what]), "%s %s.%s %s", c.urn, c.name, c.sub, c.what)
