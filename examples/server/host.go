@@ -44,7 +44,12 @@ type secret struct {
 func newHost(o options, log *slog.Logger) (*host, error) {
 	h := &host{log: log, tenant: o.tenant}
 	var err error
-	h.dir, err = scim.New(scim.Config{Store: memstore.New(), Seats: h.licences.of, DefaultLanguage: language.BritishEnglish, Logger: log})
+	policy := func(context.Context, scim.Tenant) (scim.Policy, error) {
+		return scim.Policy{SharedEmails: o.shared}, nil
+	}
+	h.dir, err = scim.New(scim.Config{
+		Store: memstore.New(), Seats: h.licences.of, Policy: policy, DefaultLanguage: language.BritishEnglish, Logger: log,
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -73,6 +73,7 @@ type options struct {
 	tenant  scim.Tenant
 	seats   scim.Limit
 	extra   []extra
+	shared  bool
 	verbose bool
 }
 
@@ -90,6 +91,7 @@ func parse(args []string, w io.Writer) (options, error) {
 	flags.StringVar(&o.addr, "addr", "127.0.0.1:8080", "`address` to listen on; port 0 takes any free one")
 	flags.StringVar(&o.token, "token", "", "fixed `token`; without it one is made and printed")
 	tenant := flags.String("tenant", "default", "`name` of the tenant")
+	flags.BoolVar(&o.shared, "shared-emails", false, "let several users have one work e-mail address")
 	flags.BoolVar(&o.verbose, "v", false, "log each request")
 	flags.Func("seats", "`number` of seats of each tenant; without it they are unlimited", func(s string) error {
 		n, err := strconv.Atoi(s)

@@ -66,6 +66,20 @@ func TestTenants(t *testing.T) {
 	ask[any](s, 404, "GET", "/app/users?tenant=default", "")
 }
 
+// TestSharedEmails: addresses are unique, unless the host lets people share them (P4.1, P4.5).
+func TestSharedEmails(t *testing.T) {
+	t.Parallel()
+	const address = `"emails":[{"value":"office@example.com","type":"work"}]`
+	for _, c := range []struct {
+		flags  []string
+		status int
+	}{{nil, 409}, {[]string{"-shared-emails"}, 201}} {
+		s := start(t, c.flags...)
+		wire(s, 201, "POST", "Users", `{"userName":"ann",`+address+`}`)
+		wire(s, c.status, "POST", "Users", `{"userName":"bob",`+address+`}`)
+	}
+}
+
 // TestRevoke: whoever must end the access of leavers hears of them (P9.4).
 func TestRevoke(t *testing.T) {
 	t.Parallel()
@@ -127,7 +141,7 @@ func TestHelp(t *testing.T) {
 	t.Parallel()
 	var stdout, stderr bytes.Buffer
 	equal(t, "status", run(t.Context(), []string{"-h"}, &stdout, &stderr), 0)
-	for _, flag := range []string{"-addr", "-token", "-seats", "-tenant", "-extra", "-v"} {
+	for _, flag := range []string{"-addr", "-token", "-seats", "-tenant", "-extra", "-shared-emails", "-v"} {
 		if !strings.Contains(stdout.String(), flag) {
 			t.Errorf("the help lacks %s", flag)
 		}
