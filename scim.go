@@ -276,8 +276,10 @@ func (x *exchange) authenticate() error {
 	case err == nil:
 		err = errors.New("scim: the TokenVerifier returned a connection without an ID or a tenant")
 	}
-	x.w.Header().Set("Retry-After", "30")
-	return &Error{Status: http.StatusServiceUnavailable, Detail: "The token cannot be checked at the moment. Try again later.", Err: err}
+	return &Error{
+		Status: http.StatusServiceUnavailable, RetryAfter: 30 * time.Second,
+		Detail: "The token cannot be checked at the moment. Try again later.", Err: err,
+	}
 }
 
 // dispatch finds the method that performs a request.
@@ -449,8 +451,8 @@ func (x *exchange) fail(err error) {
 		panic(http.ErrAbortHandler)
 	}
 	e := x.told(err)
-	if e.Status == http.StatusServiceUnavailable && x.w.Header().Get("Retry-After") == "" {
-		x.w.Header().Set("Retry-After", "5")
+	if wait := e.retryAfter(); wait != "" {
+		x.w.Header().Set("Retry-After", wait)
 	}
 	if x.conn.ID != "" {
 		group, id := false, ""
