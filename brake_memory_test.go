@@ -1,7 +1,10 @@
 package scim
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
+	"log/slog"
 	"testing"
 	"time"
 
@@ -112,4 +115,57 @@ func TestBrake_PerCentAreExact(t *testing.T) {
 		require.True(t, l.allows(c.n, c.of), "%v", c)
 		require.False(t, l.allows(c.n+1, c.of), "%v", c)
 	}
+}
+
+func TestRate_QuietConnectionsCostNothing(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
+	var log bytes.Buffer
+	d := &Directory{log: slog.New(slog.NewTextHandler(&log, nil))}
+	r, err := newRates(d, &RateLimit{PerSecond: 1, Burst: 100})
+	require.NoError(t, err)
+	send := func(connection string, n int) {
+		for range n {
+			_ = r.allow(Connection{ID: connection, Tenant: "t"}, now)
+		}
+	}
+	for i := range 100 {
+		send(fmt.Sprint("c", i), 50)
+	}
+	send("recorded", 101)
+	send("left-out", 105)
+	now = now.Add(90 * time.Second)
+	send("slow", 50) // is not full again when the others are
+	now = now.Add(10 * time.Second)
+	send("c0", 1)
+	require.Len(t, r.m, 3, "the one at hand, the slow one, and the one of which there is something to say")
+	require.NotNil(t, r.m[activityKey{"t", "left-out"}])
+	require.NotNil(t, r.m[activityKey{"t", "slow"}])
+	require.Empty(t, log.String())
+
+	now = now.Add(keepLeftOut)
+	send("busy", 1)
+	require.Len(t, r.m, 1)
+	require.Contains(t, log.String(), "tenant=t connection=left-out refusals=4")
+}
+
+// TestRate_AMinuteIsRemembered also by a connection that is full again earlier.
+func TestRate_AMinuteIsRemembered(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
+	r, err := newRates(&Directory{log: slog.Default()}, &RateLimit{PerSecond: 1000, Burst: 1})
+	require.NoError(t, err)
+	offRecord := func() bool {
+		_ = r.allow(Connection{ID: "c", Tenant: "t"}, now)
+		err := r.allow(Connection{ID: "c", Tenant: "t"}, now)
+		require.Error(t, err)
+		return errors.Is(err, errOffRecord)
+	}
+	require.NoError(t, r.allow(Connection{ID: "other", Tenant: "t"}, now)) // looked at now, and in a minute
+	now = now.Add(30 * time.Second)
+	require.False(t, offRecord())
+	now = now.Add(30 * time.Second)
+	require.True(t, offRecord())
+	now = now.Add(30 * time.Second)
+	require.False(t, offRecord())
 }
