@@ -3,6 +3,7 @@ package scim_test
 import (
 	"context"
 	"errors"
+	"net/http"
 	"testing"
 	"time"
 
@@ -182,4 +183,29 @@ func TestBrake_Activity(t *testing.T) {
 	a, err := r.dir.Activity(context.Background(), acme)
 	require.NoError(t, err)
 	require.Equal(t, []scim.Activity{{Connection: "entra", LastRequest: r.clock.Now(), LastChange: changed}}, a)
+}
+
+// TestRetryAfter: an error of status 503 says when to come again, whatever it is.
+func TestRetryAfter(t *testing.T) {
+	t.Parallel()
+	each(t, map[string]struct {
+		err  error
+		want string
+	}{
+		"503":                {&scim.Error{Status: http.StatusServiceUnavailable}, "5"},
+		"503 with a time":    {&scim.Error{Status: http.StatusServiceUnavailable, RetryAfter: 90 * time.Second}, "90"},
+		"429, rounded up":    {&scim.Error{Status: http.StatusTooManyRequests, RetryAfter: time.Millisecond}, "1"},
+		"429, rounded up to": {&scim.Error{Status: http.StatusTooManyRequests, RetryAfter: 2*time.Second + 1}, "3"},
+		"429 without":        {&scim.Error{Status: http.StatusTooManyRequests}, ""},
+		"400":                {&scim.Error{Status: http.StatusBadRequest}, ""},
+	}, func(t *testing.T, c struct {
+		err  error
+		want string
+	},
+	) {
+		store := &faulty{Store: memstore.New(), update: func() error { return c.err }}
+		r := newRig(t, on(store))
+		id := r.create(person("ann"))
+		require.Equal(t, c.want, removals["DELETE"](r, id).header.Get("Retry-After"))
+	})
 }

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
+	"net/http/httptest"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -161,6 +161,47 @@ func TestBrake_AllOfTheRequestIsRefused(t *testing.T) {
 	require.Equal(t, 200, disable(r, ids[0]))
 	r.refused(429, "", "PATCH", "/Users/"+ids[1], patch(set("title", "Clerk"), set("active", false)))
 	require.Empty(t, r.user(ids[1]).Title)
+}
+
+// TestBrake_Bulk: an operation counts as a request of its own does.
+func TestBrake_Bulk(t *testing.T) {
+	t.Parallel()
+	r, ids := braked(t, 4, scim.RemovalLimit{Users: 2})
+	ops := list{
+		obj{"method": "DELETE", "path": "/Users/" + ids[0]},
+		obj{"method": "PATCH", "path": "/Users/" + ids[1], "data": patch(set("active", false))},
+		obj{"method": "DELETE", "path": "/Users/" + ids[2]},
+		obj{"method": "PATCH", "path": "/Users/" + ids[3], "data": patch(set("title", "Clerk"), set("active", false))},
+		obj{"method": "PATCH", "path": "/Users/" + ids[3], "data": patch(set("title", "Baker"))},
+	}
+	p := r.ok(200, "POST", "/Bulk", obj{"schemas": list{"urn:ietf:params:scim:api:messages:2.0:BulkRequest"}, "Operations": ops})
+	for i, want := range []string{"204", "200", "429", "429", "200"} {
+		require.Equal(t, want, p.at("Operations", i, "status"), p.raw)
+	}
+	require.Contains(t, p.at("Operations", 2, "response", "detail"), "can pass in 1h.", "where there is no header, this says when")
+	require.Equal(t, scim.StatusActive, r.status(ids[2]))
+	require.Equal(t, "Baker", r.user(ids[3]).Title)
+	require.Len(t, of(r.record(), scim.RemovalsStopped), 1)
+	require.Len(t, of(r.record(), scim.RequestRefused), 2)
+}
+
+// TestBrake_Condition: who asks for another version is told that, and uses up
+// nothing.
+func TestBrake_Condition(t *testing.T) {
+	t.Parallel()
+	r, ids := braked(t, 3, scim.RemovalLimit{Users: 1})
+	stale := func(id string) int {
+		req := httptest.NewRequest("DELETE", baseURL+"/Users/"+id, nil)
+		req.Header.Set("Authorization", "Bearer token-entra")
+		req.Header.Set("If-Match", `W/"0"`)
+		w := httptest.NewRecorder()
+		r.handler.ServeHTTP(w, req)
+		return w.Code
+	}
+	require.Equal(t, 412, stale(ids[0]))
+	require.Equal(t, 412, stale(ids[1]))
+	require.Equal(t, 200, disable(r, ids[1]))
+	require.Equal(t, 429, disable(r, ids[2]))
 }
 
 func TestBrake_TheAnswer(t *testing.T) {
@@ -439,29 +480,4 @@ func TestBrake_FailureBesideSuccess(t *testing.T) {
 	require.Equal(t, 500, disable(r, ids[0]))
 	require.Equal(t, 204, inner)
 	require.Equal(t, 429, disable(r, ids[1]))
-}
-
-// TestRetryAfter: an error of status 503 says when to come again, whatever it is.
-func TestRetryAfter(t *testing.T) {
-	t.Parallel()
-	each(t, map[string]struct {
-		err  error
-		want string
-	}{
-		"503":                {&scim.Error{Status: http.StatusServiceUnavailable}, "5"},
-		"503 with a time":    {&scim.Error{Status: http.StatusServiceUnavailable, RetryAfter: 90 * time.Second}, "90"},
-		"429, rounded up":    {&scim.Error{Status: http.StatusTooManyRequests, RetryAfter: time.Millisecond}, "1"},
-		"429, rounded up to": {&scim.Error{Status: http.StatusTooManyRequests, RetryAfter: 2*time.Second + 1}, "3"},
-		"429 without":        {&scim.Error{Status: http.StatusTooManyRequests}, ""},
-		"400":                {&scim.Error{Status: http.StatusBadRequest}, ""},
-	}, func(t *testing.T, c struct {
-		err  error
-		want string
-	},
-	) {
-		store := &faulty{Store: memstore.New(), update: func() error { return c.err }}
-		r := newRig(t, on(store))
-		id := r.create(person("ann"))
-		require.Equal(t, c.want, removals["DELETE"](r, id).header.Get("Retry-After"))
-	})
 }
