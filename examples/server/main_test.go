@@ -122,6 +122,16 @@ func TestBadFlags(t *testing.T) {
 		{[]string{"-extra", "=" + acmeToken}, "TENANT=TOKEN"},
 		{[]string{"-extra", "acme=with a blank"}, "-extra acme"},
 		{[]string{"-token", fixedToken, "-extra", "acme=" + fixedToken}, "another connection"},
+		{[]string{"-stop-users", "0"}, "-stop-users"},
+		{[]string{"-stop-users", "few"}, "-stop-users"},
+		{[]string{"-stop-percent", "0"}, "-stop-percent"},
+		{[]string{"-stop-percent", "101"}, "-stop-percent"},
+		{[]string{"-stop-percent", "NaN"}, "-stop-percent"},
+		{[]string{"-stop-users", "1", "-stop-window", "0s"}, "-stop-window"},
+		{[]string{"-stop-users", "1", "-stop-window", "an hour"}, "-stop-window"},
+		{[]string{"-stop-window", "1h"}, "-stop-window needs"},
+		{[]string{"-rate", "0"}, "-rate"},
+		{[]string{"-rate", "fast"}, "-rate"},
 		{[]string{"-colour"}, "-colour"},
 		{[]string{"serve"}, "serve"},
 	} {
@@ -141,7 +151,7 @@ func TestHelp(t *testing.T) {
 	t.Parallel()
 	var stdout, stderr bytes.Buffer
 	equal(t, "status", run(t.Context(), []string{"-h"}, &stdout, &stderr), 0)
-	for _, flag := range []string{"-addr", "-token", "-seats", "-tenant", "-extra", "-shared-emails", "-v"} {
+	for _, flag := range []string{"-addr", "-token", "-seats", "-tenant", "-extra", "-shared-emails", "-stop-users", "-stop-percent", "-stop-window", "-rate", "-v"} {
 		if !strings.Contains(stdout.String(), flag) {
 			t.Errorf("the help lacks %s", flag)
 		}
