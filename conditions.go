@@ -17,9 +17,26 @@ type conditions struct {
 	match, none string
 }
 
-// conditionsOf reads the headers of a request. Several lines make one list.
+// conditionsOf reads the headers of a request. Several lines make one list, and
+// empty ones, as clients send that know of no version, ask for nothing.
 func conditionsOf(h http.Header) conditions {
-	return conditions{match: strings.Join(h["If-Match"], ","), none: strings.Join(h["If-None-Match"], ",")}
+	return conditions{match: condition(h["If-Match"]), none: condition(h["If-None-Match"])}
+}
+
+func condition(lines []string) string {
+	switch len(lines) {
+	case 0:
+		return ""
+	case 1:
+		return strings.TrimSpace(lines[0])
+	}
+	said := make([]string, 0, len(lines))
+	for _, l := range lines {
+		if l = strings.TrimSpace(l); l != "" {
+			said = append(said, l)
+		}
+	}
+	return strings.Join(said, ",")
 }
 
 func (c conditions) any() bool { return c.match != "" || c.none != "" }
@@ -49,9 +66,8 @@ func (c conditions) read(version string) (unchanged bool, err error) {
 func names(list, version string) bool {
 	for list != "" {
 		list = strings.TrimLeft(list, " \t,")
-		if rest, weak := strings.CutPrefix(list, "W/"); weak {
-			list = rest
-		}
+		rest, weak := strings.CutPrefix(list, "W/")
+		list = rest
 		var tag string
 		if quoted, ok := strings.CutPrefix(list, `"`); ok {
 			if tag, list, ok = strings.Cut(quoted, `"`); ok && tag == version {
@@ -64,7 +80,7 @@ func names(list, version string) bool {
 			end = len(list)
 		}
 		tag, list = strings.TrimRight(list[:end], " \t"), list[end:]
-		if tag == "*" || tag == version {
+		if tag == version || tag == "*" && !weak {
 			return true
 		}
 	}

@@ -103,14 +103,15 @@ func (n *groupNow) members() (all []Member, version string, err error) {
 func (d *Directory) updateGroup(ctx context.Context, t Tenant, by origin, id string, fold func() (*groupDraft, error)) (*Group, error) {
 	var g *Group
 	err := again(ctx, func() error {
-		draft, err := fold()
+		folded, err := fold()
 		if err != nil {
 			return err
 		}
-		if err := d.checkGroup(ctx, t, by, id, draft); err != nil {
+		draft := *folded // a PUT is folded once, and may be tried on several versions
+		if err := d.checkGroup(ctx, t, by, id, &draft); err != nil {
 			return err
 		}
-		g, err = d.tryUpdateGroup(ctx, t, by, id, draft)
+		g, err = d.tryUpdateGroup(ctx, t, by, id, &draft)
 		return err
 	})
 	return g, err

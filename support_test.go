@@ -209,6 +209,11 @@ func (p reply) detail() string  { s, _ := p.at("detail").(string); return s }
 // send performs one request without any check, also outside of the test's
 // goroutine. A body is JSON text or what is made JSON of; nil is none.
 func (r *rig) send(method, path string, body any) reply {
+	return r.sendWith(nil, method, path, body)
+}
+
+// sendWith is send with headers.
+func (r *rig) sendWith(header http.Header, method, path string, body any) reply {
 	var text string
 	switch b := body.(type) {
 	case nil:
@@ -222,6 +227,7 @@ func (r *rig) send(method, path string, body any) reply {
 		text = string(j)
 	}
 	req := httptest.NewRequest(method, baseURL+path, strings.NewReader(text))
+	maps.Copy(req.Header, header)
 	req.Header.Set("Authorization", "Bearer token-"+r.conn.ID)
 	if text != "" {
 		req.Header.Set("Content-Type", "application/scim+json")
