@@ -48,7 +48,7 @@
 //
 // Directory, Handler and Tokens are safe for concurrent use, and start no
 // goroutine but a timer that saves when a connection was last heard of. Several
-// processes may share one Store that several processes may share.
+// processes may share a Store that is made for it, and a HandlerConfig.CursorKey.
 //
 // # Security considerations
 //
