@@ -83,9 +83,6 @@ type groupWriter struct {
 	read   []Member // what it listed, once it was asked
 	weight int      // what it costs to compare with each of them
 	work   budget
-	// describe says who it is that names name, for the same; one who cannot be
-	// found has no ID.
-	describe func(names []string) ([]Member, error)
 }
 
 func (w *groupWriter) addMember(name string) {
