@@ -40,6 +40,12 @@ const (
 	// RequestIgnored is a request that was accepted but changed nothing,
 	// because all it carried is not stored (P2.1).
 	RequestIgnored EventKind = "request.ignored"
+	// RemovalsStopped says that the guard against mass removal began to refuse
+	// removals of a connection; once, and not for each request ([RemovalLimit]).
+	RemovalsStopped EventKind = "connection.stopped"
+	// RemovalsReleased says that the host let that connection go on, or any other
+	// ([Directory.Release]). Connection names it, though the host did it.
+	RemovalsReleased EventKind = "connection.released"
 )
 
 // Event is one change, or one refused request, in the record of a tenant (P9).
@@ -70,7 +76,7 @@ type Event struct {
 	Ignored  []string  // attributes that were sent and are not stored (P2.1)
 
 	Status int    // of a refused request: the HTTP status
-	Error  string // of a refused request: what the client was told
+	Error  string // of a refused request: what the client was told; of a connection stopped or released: why
 }
 
 // EndsAccess reports whether somebody who could use the host before this event

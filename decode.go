@@ -29,6 +29,13 @@ type writer struct {
 type budget struct {
 	bounded bool
 	left    int
+	asked   int
+}
+
+// few reports whether so little was done yet that its cost needs no working out.
+func (b *budget) few() bool {
+	b.asked++
+	return b.asked <= 50
 }
 
 func budgetOf(comparisons int) budget { return budget{bounded: true, left: comparisons} }

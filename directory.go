@@ -109,6 +109,7 @@ type Directory struct {
 	now      func() time.Time
 	activity activityLog
 	feed     feed
+	brake    brake
 }
 
 // New returns a Directory. It checks the configuration and starts nothing; an
@@ -137,6 +138,7 @@ func New(c Config) (*Directory, error) {
 		log: c.Logger, now: func() time.Time { return c.Now().UTC().Truncate(time.Millisecond) },
 	}
 	d.activity.init(d)
+	d.brake.now = d.now
 	return d, nil
 }
 
@@ -289,8 +291,11 @@ func (d *Directory) put(ctx context.Context, t Tenant, r *rules, before, after *
 		}
 		g.Seats = limit
 	}
+	removal, err := d.mayRemove(ctx, t, r, before, after)
+	if err != nil {
+		return nil, err
+	}
 	var stored *User
-	var err error
 	if before == nil {
 		after.ID = NewID()
 		e.UserID = after.ID
@@ -299,6 +304,7 @@ func (d *Directory) put(ctx context.Context, t Tenant, r *rules, before, after *
 		g.Version = before.Version
 		stored, err = d.store.UpdateUser(ctx, t, after, g, e)
 	}
+	removal.finish(err == nil)
 	if err != nil {
 		return nil, err
 	}

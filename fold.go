@@ -59,7 +59,19 @@ func foldUnicode(s string) string {
 }
 
 func foldSlowly(s string) string {
-	return norm.NFC.String(cases.Fold().String(norm.NFD.String(s)))
+	return norm.NFC.String(strings.Map(cherokee, cases.Fold().String(norm.NFD.String(s))))
+}
+
+// cherokee folds a letter of Cherokee as Unicode does: to the capital. Package
+// cases goes from either to the other.
+func cherokee(r rune) rune {
+	switch {
+	case 0xAB70 <= r && r <= 0xABBF:
+		return r - 0xAB70 + 0x13A0
+	case 0x13F8 <= r && r <= 0x13FD:
+		return r - 8
+	}
+	return r
 }
 
 // folds has the folds of the letters of Latin, Greek and Cyrillic, and of what

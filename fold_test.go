@@ -45,6 +45,7 @@ func TestFold(t *testing.T) {
 		{"ŉ", "ʼN"},
 		{"\u1100\u1161", "가"},
 		{"①Ⓐ", "①ⓐ"},
+		{"\uab70\u13f8", "\u13a0\u13f0"},
 	} {
 		require.Equal(t, Fold(same[0]), Fold(same[1]))
 	}

@@ -78,18 +78,11 @@ type groupWriter struct {
 	// exact says that nobody but add stays.
 	add, remove nameSet
 	exact       bool
-	// current lists the members that the group has, for filters that cannot be
-	// folded; it makes the change depend on the version that it read. read is what
-	// it returned.
-	current func() ([]Member, error)
-	read    []Member
-	weight  int // what it costs to compare with each of them
-	// has says whether the group has one of these members.
-	has  func(ids []string) (bool, error)
-	work budget
-	// describe says who it is that names name, for the same; one who cannot be
-	// found has no ID.
-	describe func(names []string) ([]Member, error)
+	// now asks for the members that the group has; nil of a new group.
+	now    *groupNow
+	read   []Member // what it listed, once it was asked
+	weight int      // what it costs to compare with each of them
+	work   budget
 }
 
 func (w *groupWriter) addMember(name string) {
@@ -326,10 +319,10 @@ func (w *groupWriter) isMember(ids []string) (bool, error) {
 			stored = append(stored, id)
 		}
 	}
-	if w.exact || w.has == nil || len(stored) == 0 {
+	if w.exact || w.now == nil || len(stored) == 0 {
 		return false, nil
 	}
-	return w.has(stored)
+	return w.now.has(stored)
 }
 
 // unassign removes an attribute or members. With a value list only those that it
@@ -359,9 +352,9 @@ func (w *groupWriter) removeSelected(g target) error {
 		}
 		return nil
 	}
-	if !w.exact && w.current != nil && w.read == nil {
+	if !w.exact && w.now != nil && w.read == nil {
 		var err error
-		if w.read, err = w.current(); err != nil {
+		if w.read, w.draft.version, err = w.now.members(); err != nil {
 			return err
 		}
 		for _, m := range w.read {
@@ -387,10 +380,10 @@ const describeCost = 20
 func (w *groupWriter) removeAdded(g target, s *subject) error {
 	added := slices.Clone(w.add.names)
 	added = slices.DeleteFunc(added, func(name string) bool { return name == "" })
-	if len(added) == 0 || w.describe == nil {
+	if len(added) == 0 || w.now == nil {
 		return nil
 	}
-	members, err := w.describe(added)
+	members, err := w.now.describe(added)
 	if err != nil {
 		return err
 	}

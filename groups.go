@@ -60,35 +60,42 @@ func (d *Directory) when(by origin) time.Time {
 
 // groupWriter returns a writer that folds a PATCH of a group.
 func (d *Directory) groupWriter(ctx context.Context, t Tenant, id string) *groupWriter {
-	w := &groupWriter{t: d.table, work: budgetOf(d.limits.Comparisons)}
-	w.has = func(ids []string) (bool, error) {
-		refs, err := d.store.GroupsOf(ctx, t, ids)
-		for _, groups := range refs {
-			if slices.ContainsFunc(groups, func(r GroupRef) bool { return r.ID == id }) {
-				return true, err
-			}
-		}
-		return false, err
-	}
-	w.current = func() ([]Member, error) { return d.membersNow(ctx, t, id, w) }
-	w.describe = func(names []string) ([]Member, error) { return d.describe(ctx, t, names) }
-	return w
+	return &groupWriter{t: d.table, now: &groupNow{d, ctx, t, id}, work: budgetOf(d.limits.Comparisons)}
 }
 
-// membersNow lists the members that a group has, for a filter that has to see
-// them; the change then depends on the version that was read.
-func (d *Directory) membersNow(ctx context.Context, t Tenant, id string, w *groupWriter) ([]Member, error) {
-	g, err := d.store.Group(ctx, t, id)
-	if err != nil {
-		return nil, err
+// groupNow asks for what a group has, for operations that depend on it. Most do
+// not.
+type groupNow struct {
+	d   *Directory
+	ctx context.Context
+	t   Tenant
+	id  string
+}
+
+// has reports whether one of ids is a member. Their groups are few; the members
+// of the group may be many.
+func (n *groupNow) has(ids []string) (bool, error) {
+	refs, err := n.d.store.GroupsOf(n.ctx, n.t, ids)
+	for _, groups := range refs {
+		if slices.ContainsFunc(groups, func(r GroupRef) bool { return r.ID == n.id }) {
+			return true, err
+		}
 	}
-	w.draft.version = g.Version
-	var out []Member
-	err = d.eachMember(ctx, t, id, func(m Member) bool {
-		out = append(out, m)
+	return false, err
+}
+
+// members lists the members, for a filter that has to see them, with the version
+// that the change then depends on.
+func (n *groupNow) members() (all []Member, version string, err error) {
+	g, err := n.d.store.Group(n.ctx, n.t, n.id)
+	if err != nil {
+		return nil, "", err
+	}
+	err = n.d.eachMember(n.ctx, n.t, n.id, func(m Member) bool {
+		all = append(all, m)
 		return true
 	})
-	return out, err
+	return all, g.Version, err
 }
 
 // updateGroup performs PUT and PATCH on a group: it folds the request anew until
@@ -346,12 +353,12 @@ func (d *Directory) nameRemoved(ctx context.Context, t Tenant, members []string)
 }
 
 // describe says who it is that names name. One who is not found has no ID.
-func (d *Directory) describe(ctx context.Context, t Tenant, names []string) ([]Member, error) {
-	users, err := d.named(ctx, t, names)
+func (n *groupNow) describe(names []string) ([]Member, error) {
+	users, err := n.d.named(n.ctx, n.t, names)
 	if err != nil {
 		return nil, err
 	}
-	groups, err := d.store.FindGroups(ctx, t, Find{IDs: names})
+	groups, err := n.d.store.FindGroups(n.ctx, n.t, Find{IDs: names})
 	if err != nil {
 		return nil, err
 	}

@@ -286,8 +286,10 @@ func (a *attr) weight(u *User) int {
 func (w *writer) matches(g target) ([]int, error) {
 	var found []int
 	n := g.attr.list.length(w.u)
-	if err := w.work.spend(g.attr.weight(w.u) * g.where.size()); err != nil {
-		return nil, err
+	if !w.work.few() {
+		if err := w.work.spend(g.attr.weight(w.u) * g.where.size()); err != nil {
+			return nil, err
+		}
 	}
 	for i := range n {
 		if g.selects(w.u, i) {

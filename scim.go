@@ -33,6 +33,8 @@ type HandlerConfig struct {
 	CursorKey []byte
 	// CursorTimeout is how long a cursor is good for. 0: one hour.
 	CursorTimeout time.Duration
+	// Rate bounds how fast one connection may send requests. nil: not at all.
+	Rate *RateLimit
 }
 
 // Handler is the wire: SCIM 2.0 over HTTP (RFC 7644) for a [Directory]. It reads
@@ -40,6 +42,7 @@ type HandlerConfig struct {
 type Handler struct {
 	d        *Directory
 	verifier TokenVerifier
+	rates    *rates
 	base     string   // BaseURL without a slash at the end
 	jsonBase []byte   // the same as it stands inside a JSON string
 	prefix   []string // the parts of its path
@@ -77,6 +80,9 @@ func NewHandler(d *Directory, c HandlerConfig) (*Handler, error) {
 		if part != "" {
 			h.prefix = append(h.prefix, part)
 		}
+	}
+	if h.rates, err = newRates(d, c.Rate); err != nil {
+		return nil, err
 	}
 	h.discover()
 	return h, nil
@@ -228,6 +234,9 @@ func (x *exchange) serve() (answer, error) {
 	now := x.h.d.now()
 	x.by = origin{connection: x.conn.ID, request: x.id, time: now, only: conditionsOf(x.r.Header)}
 	x.h.d.activity.requested(x.conn.Tenant, x.conn.ID, now)
+	if err := x.h.rates.allow(x.conn, now); err != nil {
+		return answer{}, err
+	}
 	switch {
 	case len(x.r.URL.Path) > maxPath:
 		return answer{}, &Error{Status: http.StatusRequestURITooLong, Detail: fmt.Sprintf("The path of the request is longer than %d bytes.", maxPath)}
@@ -276,8 +285,10 @@ func (x *exchange) authenticate() error {
 	case err == nil:
 		err = errors.New("scim: the TokenVerifier returned a connection without an ID or a tenant")
 	}
-	x.w.Header().Set("Retry-After", "30")
-	return &Error{Status: http.StatusServiceUnavailable, Detail: "The token cannot be checked at the moment. Try again later.", Err: err}
+	return &Error{
+		Status: http.StatusServiceUnavailable, RetryAfter: 30 * time.Second,
+		Detail: "The token cannot be checked at the moment. Try again later.", Err: err,
+	}
 }
 
 // dispatch finds the method that performs a request.
@@ -449,10 +460,10 @@ func (x *exchange) fail(err error) {
 		panic(http.ErrAbortHandler)
 	}
 	e := x.told(err)
-	if e.Status == http.StatusServiceUnavailable && x.w.Header().Get("Retry-After") == "" {
-		x.w.Header().Set("Retry-After", "5")
+	if wait := e.retryAfter(); wait != "" {
+		x.w.Header().Set("Retry-After", wait)
 	}
-	if x.conn.ID != "" {
+	if x.conn.ID != "" && !errors.Is(e.Err, errOffRecord) {
 		group, id := false, ""
 		if len(x.parts) == 2 && (x.parts[0] == "Users" || x.parts[0] == "Groups") {
 			group, id = x.parts[0] == "Groups", x.parts[1]

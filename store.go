@@ -124,8 +124,9 @@ type Store interface {
 	// Folders returns the folders below a root that have users, by folded name.
 	Folders(ctx context.Context, t Tenant, root string) ([]Folder, error)
 
-	// Append keeps an event that no change goes with: a refused request, or one
-	// that was accepted and changed nothing worth storing.
+	// Append keeps an event that no change goes with: a refused request, one that
+	// was accepted and changed nothing worth storing, or a connection that was
+	// stopped or released.
 	Append(ctx context.Context, t Tenant, e *Event) error
 
 	// Events returns a page of the record. With q.Tenant empty it goes through
