@@ -3,6 +3,7 @@ package scim
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -39,6 +40,12 @@ const (
 	// RequestIgnored is a request that was accepted but changed nothing,
 	// because all it carried is not stored (P2.1).
 	RequestIgnored EventKind = "request.ignored"
+	// RemovalsStopped says that the guard against mass removal began to refuse
+	// removals of a connection; once, and not for each request ([RemovalLimit]).
+	RemovalsStopped EventKind = "connection.stopped"
+	// RemovalsReleased says that the host let that connection go on, or any other
+	// ([Directory.Release]). Connection names it, though the host did it.
+	RemovalsReleased EventKind = "connection.released"
 )
 
 // Event is one change, or one refused request, in the record of a tenant (P9).
@@ -69,7 +76,7 @@ type Event struct {
 	Ignored  []string  // attributes that were sent and are not stored (P2.1)
 
 	Status int    // of a refused request: the HTTP status
-	Error  string // of a refused request: what the client was told
+	Error  string // of a refused request: what the client was told; of a connection stopped or released: why
 }
 
 // EndsAccess reports whether somebody who could use the host before this event
@@ -145,7 +152,15 @@ func (l *activityLog) touch(t Tenant, connection string, at time.Time, field fun
 func (l *activityLog) save(key activityKey) {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*saveInterval)
 	defer cancel()
-	if err := l.flush(ctx, key); err != nil {
+	err := func() (err error) {
+		defer func() {
+			if p := recover(); p != nil { // nobody else would, on this goroutine
+				err = fmt.Errorf("scim: SaveActivity panicked: %v", p)
+			}
+		}()
+		return l.flush(ctx, key)
+	}()
+	if err != nil {
 		l.d.log.Warn("scim: a connection's activity could not be saved; it will be tried again", "error", err)
 		l.mu.Lock()
 		defer l.mu.Unlock()
@@ -165,12 +180,16 @@ func (l *activityLog) flush(ctx context.Context, key activityKey) error {
 	if !dirty {
 		return nil
 	}
+	saved := false
+	defer func() {
+		if !saved {
+			l.mu.Lock()
+			s.dirty = true
+			l.mu.Unlock()
+		}
+	}()
 	err := l.d.store.SaveActivity(ctx, key.tenant, a)
-	if err != nil {
-		l.mu.Lock()
-		s.dirty = true
-		l.mu.Unlock()
-	}
+	saved = err == nil
 	return err
 }
 

@@ -160,7 +160,8 @@ func (b *bench) run(tb *testing.B, want int, make func(i int) (method, path, bod
 }
 
 func BenchmarkCreate(b *testing.B) {
-	create := func(i int) (string, string, string) { return "POST", "/Users", userBody(i) }
+	n := 0 // a benchmark may run several times, and no name comes twice
+	create := func(int) (string, string, string) { n++; return "POST", "/Users", userBody(n) }
 	s := newBench(b, 0)
 	b.Run("usher", func(b *testing.B) { s.run(b, 201, create) })
 	b.Run("floor", func(b *testing.B) {

@@ -27,15 +27,14 @@ func (c *compiler) expression(e filter.Expression, within *attr) (*node, error) 
 		if err != nil {
 			return nil, err
 		}
-		kind := nodeAnd
-		if e.Operator == filter.OR {
-			kind = nodeOr
-		}
-		return &node{kind: kind, left: left, right: right}, nil
+		return join(e.Operator == filter.OR, left, right), nil
 	case *filter.NotExpression:
 		inner, err := c.expression(e.Expression, within)
 		if err != nil {
 			return nil, err
+		}
+		if inner.kind == nodeConst {
+			return constant(!inner.yes), nil
 		}
 		return &node{kind: nodeNot, left: inner}, nil
 	case *filter.ValuePath:
@@ -46,8 +45,41 @@ func (c *compiler) expression(e filter.Expression, within *attr) (*node, error) 
 	return nil, fmt.Errorf("scim: unknown filter expression %T", e)
 }
 
+// join makes an and or an or of two nodes. One of which the answer is known
+// already needs no asking.
+func join(or bool, left, right *node) *node {
+	for _, side := range [][2]*node{{left, right}, {right, left}} {
+		switch known, other := side[0], side[1]; {
+		case known.kind != nodeConst:
+		case known.yes == or:
+			return known
+		default:
+			return other
+		}
+	}
+	if or {
+		return &node{kind: nodeOr, left: left, right: right}
+	}
+	return &node{kind: nodeAnd, left: left, right: right}
+}
+
+func constant(yes bool) *node { return &node{kind: nodeConst, yes: yes} }
+
+// settled is n, or its answer where that is the same for all resources of the
+// type that is asked about: n is about the type, or about what only others have.
+func (c *compiler) settled(n *node, foreign bool) *node {
+	if !foreign && (n.attr == nil || n.attr.source != fromMeta || n.attr.name != "resourceType") {
+		return n
+	}
+	s := &subject{u: &User{}}
+	if c.group {
+		s = &subject{g: &Group{}}
+	}
+	return constant(n.match(s, -1))
+}
+
 func (c *compiler) valuePath(e *filter.ValuePath, within *attr) (*node, error) {
-	a, err := c.attribute(e.AttributePath, nil)
+	a, foreign, err := c.attribute(e.AttributePath, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -60,35 +92,35 @@ func (c *compiler) valuePath(e *filter.ValuePath, within *attr) (*node, error) {
 	}
 	if !a.multi {
 		// A single complex value is its own only element.
-		return inner, nil
+		return c.settled(inner, foreign), nil
 	}
-	return &node{kind: nodeElement, attr: a, left: inner}, nil
+	return c.settled(&node{kind: nodeElement, attr: a, left: inner}, foreign), nil
 }
 
-// attribute finds what a path names, or refuses the filter.
-func (c *compiler) attribute(p filter.AttributePath, within *attr) (*attr, error) {
+// attribute finds what a path names, or refuses the filter. What only the other
+// type of resource has is foreign: it is without a value here.
+func (c *compiler) attribute(p filter.AttributePath, within *attr) (a *attr, foreign bool, err error) {
 	if within != nil {
 		if a := within.subs.find(p.AttributeName); a != nil && p.SubAttribute == nil && p.URIPrefix == nil {
-			return a, nil
+			return a, false, nil
 		}
-		return nil, badRequest(typeInvalidFilter, "%s has no sub-attribute %s.", within.path, p)
+		return nil, false, badRequest(typeInvalidFilter, "%s has no sub-attribute %s.", within.path, p)
 	}
 	own, other := c.t.find, c.t.findGroup
 	if c.group {
 		own, other = other, own
 	}
-	a, _ := own(p)
-	if a == nil {
-		// What only the other type of resource has is without a value here.
-		if a, _ = other(p); a == nil {
-			return nil, badRequest(typeInvalidFilter, "There is no attribute %s.", shorten(p.String(), 200))
-		}
+	if a, _ = own(p); a != nil {
+		return a, false, nil
 	}
-	return a, nil
+	if a, _ = other(p); a == nil {
+		return nil, false, badRequest(typeInvalidFilter, "There is no attribute %s.", shorten(p.String(), 200))
+	}
+	return a, true, nil
 }
 
 func (c *compiler) comparison(e *filter.AttributeExpression, within *attr) (*node, error) {
-	a, err := c.attribute(e.AttributePath, within)
+	a, foreign, err := c.attribute(e.AttributePath, within)
 	if err != nil {
 		return nil, err
 	}
@@ -98,7 +130,7 @@ func (c *compiler) comparison(e *filter.AttributeExpression, within *attr) (*nod
 		case a.value != nil && (n.op != filter.PR || !a.multi):
 			n.attr = a.value
 		case n.op == filter.PR:
-			return n, nil
+			return c.settled(n, foreign), nil
 		default:
 			return nil, badRequest(typeInvalidFilter, "%s is complex: name one of its sub-attributes.", a.path)
 		}
@@ -106,10 +138,12 @@ func (c *compiler) comparison(e *filter.AttributeExpression, within *attr) (*nod
 	if n.attr.unfilterable {
 		return nil, badRequest(typeInvalidFilter, "%s cannot be filtered by.", n.attr.path)
 	}
-	if n.op == filter.PR {
-		return n, nil
+	if n.op != filter.PR {
+		if err := n.literal(e.CompareValue); err != nil {
+			return nil, err
+		}
 	}
-	return n, n.literal(e.CompareValue)
+	return c.settled(n, foreign), nil
 }
 
 // literal takes the value that is compared with, by the attribute's type.

@@ -2,6 +2,7 @@ package scim
 
 import (
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/usher-scim/scim/internal/scimjson"
@@ -21,6 +22,31 @@ type writer struct {
 	removed *attr    // a mandatory attribute that an operation took away by name
 	said    Flag     // what the resource or operation at hand said of active so far
 	touched []*attr  // lists whose elements were changed in place
+	work    budget
+}
+
+// budget bounds what the filters and value lists of one request may cost. The
+// zero budget is not bounded.
+type budget struct {
+	bounded bool
+	left    int
+	asked   int
+}
+
+// few reports whether so little was done yet that its cost needs no working out.
+func (b *budget) few() bool {
+	b.asked++
+	return b.asked <= 50
+}
+
+func budgetOf(comparisons int) budget { return budget{bounded: true, left: comparisons} }
+
+// spend takes the cost of some comparisons, or refuses the request.
+func (b *budget) spend(comparisons int) error {
+	if b.left -= comparisons; b.bounded && b.left < 0 {
+		return badRequest(typeTooMany, "The operations of the request would have to compare too many values. Send fewer of them at once.")
+	}
+	return nil
 }
 
 func (w *writer) ignore(name string) { w.ignored = ignore(w.ignored, name) }
@@ -466,6 +492,9 @@ func (a *attr) checkText(s string) (string, error) {
 		if _, ok := parseDateTime(s); !ok {
 			return "", badRequest(typeInvalidValue, "%s must be a date and time such as 2026-01-31T08:30:00Z.", a.path)
 		}
+	}
+	if a.max == maxName && strings.ContainsFunc(s, unicode.IsControl) {
+		return "", badRequest(typeInvalidValue, "%s has control characters, which no name or address has.", a.path)
 	}
 	return s, a.checkSize(s)
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/elimity-com/scim/schema"
 	"golang.org/x/text/language"
 
+	"github.com/usher-scim/scim/internal/scimjson"
 	"github.com/usher-scim/scim/internal/syntax"
 )
 
@@ -56,6 +57,14 @@ type Limits struct {
 	Results     int   // resources on a page at most; 1,000
 	PageSize    int   // resources on a page when the client does not say; 100
 	Scan        int   // resources looked at for a filter that the store does not answer; 1,000,000
+	// Comparisons bounds what a client's filter costs where no index helps: how
+	// many values it is compared with; 10,000,000, about a second of one core.
+	Comparisons int
+	// NewMembers bounds how many users one request on a group can make, because it
+	// names people who do not exist yet (P7.3); 1,000.
+	NewMembers int
+	// BulkOperations bounds the operations of one Bulk request; 1,000.
+	BulkOperations int
 }
 
 func (l Limits) withDefaults() Limits {
@@ -75,7 +84,16 @@ func (l Limits) withDefaults() Limits {
 	set(&l.PageSize, 100)
 	l.PageSize = min(l.PageSize, l.Results)
 	set(&l.Scan, 1_000_000)
+	set(&l.Comparisons, 10_000_000)
+	set(&l.NewMembers, 1000)
+	set(&l.BulkOperations, 1000)
 	return l
+}
+
+// json bounds what is read as JSON. A value on average takes no fewer bytes than a
+// few, so that reading holds little more memory than the body itself.
+func (l Limits) json() scimjson.Limits {
+	return scimjson.Limits{Depth: l.Depth, Values: max(int(l.Body/16), 4096)}
 }
 
 // Directory is the domain: the users, groups, seats and folders of all tenants,
@@ -91,6 +109,7 @@ type Directory struct {
 	now      func() time.Time
 	activity activityLog
 	feed     feed
+	brake    brake
 }
 
 // New returns a Directory. It checks the configuration and starts nothing; an
@@ -119,6 +138,7 @@ func New(c Config) (*Directory, error) {
 		log: c.Logger, now: func() time.Time { return c.Now().UTC().Truncate(time.Millisecond) },
 	}
 	d.activity.init(d)
+	d.brake.now = d.now
 	return d, nil
 }
 
@@ -271,8 +291,11 @@ func (d *Directory) put(ctx context.Context, t Tenant, r *rules, before, after *
 		}
 		g.Seats = limit
 	}
+	removal, err := d.mayRemove(ctx, t, r, before, after)
+	if err != nil {
+		return nil, err
+	}
 	var stored *User
-	var err error
 	if before == nil {
 		after.ID = NewID()
 		e.UserID = after.ID
@@ -281,6 +304,7 @@ func (d *Directory) put(ctx context.Context, t Tenant, r *rules, before, after *
 		g.Version = before.Version
 		stored, err = d.store.UpdateUser(ctx, t, after, g, e)
 	}
+	removal.finish(err == nil)
 	if err != nil {
 		return nil, err
 	}
@@ -339,7 +363,7 @@ func (d *Directory) update(ctx context.Context, t Tenant, by origin, id string, 
 	}
 	var stored *User
 	err = again(ctx, func() error {
-		before, err := d.live(ctx, t, id)
+		before, err := d.unchanged(ctx, t, by, id)
 		if err != nil {
 			return err
 		}
@@ -405,7 +429,7 @@ func (d *Directory) archive(ctx context.Context, t Tenant, by origin, id string)
 		return err
 	}
 	return again(ctx, func() error {
-		before, err := d.live(ctx, t, id)
+		before, err := d.unchanged(ctx, t, by, id)
 		if err != nil {
 			return err
 		}
@@ -426,6 +450,15 @@ func (d *Directory) live(ctx context.Context, t Tenant, id string) (*User, error
 		return nil, ErrNotFound
 	}
 	return u, nil
+}
+
+// unchanged returns a live user that has the version that the client asks for.
+func (d *Directory) unchanged(ctx context.Context, t Tenant, by origin, id string) (*User, error) {
+	u, err := d.live(ctx, t, id)
+	if err != nil {
+		return nil, err
+	}
+	return u, by.only.check(u.Version)
 }
 
 // changed tells those who listen of an event that was stored.

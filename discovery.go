@@ -3,6 +3,7 @@ package scim
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -44,7 +45,7 @@ func (x *exchange) discovery() (answer, error) {
 		list = x.h.schemas
 	}
 	if len(x.parts) == 1 {
-		x.listHead(len(list), 1, len(list))
+		x.listHead(len(list), 1, len(list), "")
 		for i, d := range list {
 			if i > 0 {
 				x.buf.out = append(x.buf.out, ',')
@@ -87,9 +88,10 @@ func (h *Handler) discover() {
 	h.config = h.providerConfig()
 	h.types = h.resourceTypes()
 	for _, s := range h.d.table.schemas {
-		h.schemas = append(h.schemas, h.schema(s))
+		set, _, _ := h.d.table.schema(s.ID)
+		h.schemas = append(h.schemas, h.schema(s, set))
 	}
-	h.schemas = append(h.schemas, h.schema(schema.CoreGroupSchema()))
+	h.schemas = append(h.schemas, h.schema(schema.CoreGroupSchema(), &h.d.table.group))
 }
 
 func (h *Handler) meta(kind, location string) []byte {
@@ -109,16 +111,24 @@ func (h *Handler) providerConfig() []byte {
 	o := object("{")
 	o.value("schemas", []string{providerConfigURN})
 	o.raw("patch", supported(true).end())
-	bulk := supported(false)
-	bulk.value("maxOperations", 0)
-	bulk.value("maxPayloadSize", 0)
+	bulk := supported(true)
+	bulk.value("maxOperations", h.d.limits.BulkOperations)
+	bulk.value("maxPayloadSize", h.d.limits.Body)
 	o.raw("bulk", bulk.end())
 	filter := supported(true)
 	filter.value("maxResults", h.d.limits.Results)
 	o.raw("filter", filter.end())
 	o.raw("changePassword", supported(false).end())
-	o.raw("sort", supported(false).end())
-	o.raw("etag", supported(false).end())
+	o.raw("sort", supported(true).end())
+	o.raw("etag", supported(true).end())
+	pages := object("{") // RFC 9865 section 4
+	pages.value("cursor", true)
+	pages.value("index", true)
+	pages.text("defaultPaginationMethod", "index")
+	pages.value("defaultPageSize", h.d.limits.PageSize)
+	pages.value("maxPageSize", h.d.limits.Results)
+	pages.value("cursorTimeout", int(h.cursors.timeout.Seconds()))
+	o.raw("pagination", pages.end())
 	scheme := object("{")
 	scheme.text("type", "oauthbearertoken")
 	scheme.text("name", "OAuth Bearer Token")
@@ -160,21 +170,32 @@ func (h *Handler) resourceTypes() []document {
 	}
 }
 
-// schema renders a schema (RFC 7643 section 7).
-func (h *Handler) schema(s schema.Schema) document {
+// schema renders a schema whose attributes are set (RFC 7643 section 7).
+func (h *Handler) schema(s schema.Schema, set *attrSet) document {
 	o := object("{")
 	o.value("schemas", []string{schemaURN})
 	o.text("id", s.ID)
 	o.text("name", s.Name.Value())
 	o.text("description", s.Description.Value())
-	o.raw("attributes", renderAttributes(s.Attributes))
+	o.raw("attributes", h.d.table.renderAttributes(s.Attributes, set))
 	o.raw("meta", h.meta("Schema", "/Schemas/"+s.ID))
 	return document{id: s.ID, body: o.end()}
 }
 
-func renderAttributes(list schema.Attributes) []byte {
+// renderAttributes renders attributes as they are treated here: a row of the
+// table may require what the schema leaves open, names of groups are unique, and
+// nobody writes what a member is called.
+func (t *table) renderAttributes(list schema.Attributes, set *attrSet) []byte {
 	b := []byte{'['}
 	for _, a := range list {
+		own := set.find(a.Name())
+		uniqueness, mutability := a.Uniqueness(), a.Mutability()
+		if own.lookup == byName {
+			uniqueness = "server"
+		}
+		if own.path == "members.display" {
+			mutability = "readOnly" // a member is called what its own resource says
+		}
 		o := object("{")
 		o.text("name", a.Name())
 		o.text("type", a.AttributeType())
@@ -182,21 +203,37 @@ func renderAttributes(list schema.Attributes) []byte {
 		if d := a.Description(); d != "" {
 			o.text("description", d)
 		}
-		o.value("required", a.Required())
+		o.value("required", a.Required() || t.requires(own))
 		if v := a.CanonicalValues(); len(v) > 0 {
 			o.value("canonicalValues", v)
 		}
 		o.value("caseExact", a.CaseExact())
-		o.text("mutability", a.Mutability())
+		o.text("mutability", mutability)
 		o.text("returned", a.Returned())
-		o.text("uniqueness", a.Uniqueness())
+		o.text("uniqueness", uniqueness)
 		if v := a.ReferenceTypes(); len(v) > 0 {
 			o.value("referenceTypes", v)
 		}
 		if a.HasSubAttributes() {
-			o.raw("subAttributes", renderAttributes(a.SubAttributes()))
+			o.raw("subAttributes", t.renderAttributes(a.SubAttributes(), &own.subs))
 		}
 		b = append(comma(b), o.end()...)
 	}
 	return append(b, ']')
+}
+
+// requires reports whether requests without a value of the attribute are refused,
+// so that a client that keeps to the schema never meets it. Beside the rows of the
+// table that refuse users without a value these are the e-mail address (P2.3) and
+// active, which nobody can remove (RFC 7644 section 3.5.2.2). That a userName may
+// stand for the address, and that a create without active means true, is tolerance:
+// a schema has no word for it.
+func (t *table) requires(a *attr) bool {
+	if a == t.active || a == t.emails || t.emails != nil && a == t.emails.value {
+		return true
+	}
+	return slices.ContainsFunc(t.rows, func(r *row) bool {
+		g := r.target
+		return r.enforced() && g.where == nil && (a == g.attr || a == g.sub)
+	})
 }

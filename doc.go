@@ -36,11 +36,19 @@
 // not be understood. A licence's seats hold under any concurrency. What a change
 // costs follows from the change, not from the size of the directory or the group.
 //
+// # Brakes
+//
+// Two brakes are off unless a host asks for them. [Policy].Removals stops a
+// connection that removes more users than it should: an identity provider that
+// lost its source would else remove everyone. [HandlerConfig].Rate bounds how fast
+// a connection sends requests. Both answer 429 with Retry-After, so that what was
+// refused comes again; neither forgets a leaver.
+//
 // # Concurrency
 //
 // Directory, Handler and Tokens are safe for concurrent use, and start no
 // goroutine but a timer that saves when a connection was last heard of. Several
-// processes may share one Store that several processes may share.
+// processes may share a Store that is made for it, and a HandlerConfig.CursorKey.
 //
 // # Security considerations
 //

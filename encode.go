@@ -224,8 +224,10 @@ func (e *encoder) meta(b []byte, s *attrSet, kind, endpoint, id, version string,
 	if !e.p.shows(m) {
 		return b
 	}
+	start := len(b)
 	b = append(comma(b), m.key...)
 	b = append(b, '{')
+	inner := len(b)
 	for _, s := range m.subs.all {
 		if !e.p.showsSub(s) {
 			continue
@@ -247,6 +249,9 @@ func (e *encoder) meta(b []byte, s *attrSet, kind, endpoint, id, version string,
 		case "version":
 			b = appendETag(b, version)
 		}
+	}
+	if len(b) == inner {
+		return b[:start]
 	}
 	return append(b, '}')
 }

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // What a [Store] answers and a host tests for. Beside each stands what a SCIM
@@ -53,6 +54,10 @@ type Error struct {
 	Type   string // scimType of RFC 7644 table 9; "" for none
 	Detail string
 	Err    error // cause, for the log alone; never sent
+	// RetryAfter is how long the client shall wait before it tries again. It is
+	// sent as whole seconds, rounded up: some clients read nothing else (RFC 9110
+	// section 10.2.3). 0: nothing is said, but that a 503 says five seconds.
+	RetryAfter time.Duration
 }
 
 // Error returns status, scimType and detail, without the cause.
@@ -67,8 +72,36 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// The values of scimType that this package uses (RFC 7644 table 9).
+// retryUnavailable is how long clients wait after a 503 that does not say.
+const retryUnavailable = 5 * time.Second
+
+// retryAfter is the value of the header Retry-After; "" for none.
+func (e *Error) retryAfter() string {
+	wait := e.RetryAfter
+	if wait <= 0 && e.Status == http.StatusServiceUnavailable {
+		wait = retryUnavailable
+	}
+	if wait <= 0 {
+		return ""
+	}
+	return strconv.FormatInt(wholeSeconds(wait), 10)
+}
+
+// wholeSeconds rounds up.
+func wholeSeconds(d time.Duration) int64 {
+	n := int64(d / time.Second)
+	if d%time.Second > 0 {
+		n++
+	}
+	return n
+}
+
+// The values of scimType that this package uses (RFC 7644 table 9, RFC 9865
+// section 4.3).
 const (
+	typeExpiredCursor = "expiredCursor"
+	typeInvalidCount  = "invalidCount"
+	typeInvalidCursor = "invalidCursor"
 	typeInvalidFilter = "invalidFilter"
 	typeInvalidPath   = "invalidPath"
 	typeInvalidSyntax = "invalidSyntax"

@@ -122,7 +122,7 @@ const (
 	pollInterval = time.Second
 )
 
-// errConsumerPanic wraps the panic of a consumer.
+// errConsumerPanic wraps the panic of a consumer, or of the store that it reads.
 var errConsumerPanic = errors.New("scim: the consumer panicked")
 
 // Consume hands every event of all tenants to f, in order and at least once,
@@ -152,16 +152,10 @@ func (d *Directory) Consume(ctx context.Context, name string, f func(context.Con
 	d.feed.note(func() { status.Place = place })
 	for retry := firstRetry; ; {
 		woken := d.feed.woken()
-		page, err := d.store.Events(ctx, EventQuery{After: place, Limit: 100})
-		for i := 0; err == nil && i < len(page.Items); i++ {
-			e := &page.Items[i]
-			if err = d.deliver(ctx, status, e, f); err == nil {
-				err = d.store.SetPlace(ctx, name, e.Seq)
-			}
-			if err == nil {
-				place, retry = e.Seq, firstRetry
-				d.feed.note(func() { status.handled(e, d.now()) })
-			}
+		from := place
+		err := d.handOver(ctx, name, status, &place, f)
+		if place != from {
+			retry = firstRetry
 		}
 		var wait time.Duration
 		switch {
@@ -172,7 +166,7 @@ func (d *Directory) Consume(ctx context.Context, name string, f func(context.Con
 			d.log.Warn("scim: a consumer failed and will be asked again", "consumer", name, "error", err, "after", retry)
 			wait, woken = retry, nil
 			retry = min(2*retry, longestRetry)
-		case len(page.Items) > 0:
+		case place != from:
 			continue
 		default:
 			wait = pollInterval
@@ -187,15 +181,27 @@ func (d *Directory) Consume(ctx context.Context, name string, f func(context.Con
 	}
 }
 
-// deliver hands over one event; a panic counts as a failure.
-func (d *Directory) deliver(ctx context.Context, s *ConsumerStatus, e *Event, f func(context.Context, Event) error) (err error) {
-	d.feed.note(func() { s.Pending = e.Time })
+// handOver hands a page of events to a consumer, and moves its place behind each
+// that is acknowledged. A panic, also one of the store, is a failure.
+func (d *Directory) handOver(ctx context.Context, name string, s *ConsumerStatus, place *string, f func(context.Context, Event) error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("%w: %v", errConsumerPanic, p)
 		}
 	}()
-	return f(ctx, *e)
+	page, err := d.store.Events(ctx, EventQuery{After: *place, Limit: 100})
+	for i := 0; err == nil && i < len(page.Items); i++ {
+		e := &page.Items[i]
+		d.feed.note(func() { s.Pending = e.Time })
+		if err = f(ctx, *e); err == nil {
+			err = d.store.SetPlace(ctx, name, e.Seq)
+		}
+		if err == nil {
+			*place = e.Seq
+			d.feed.note(func() { s.handled(e, d.now()) })
+		}
+	}
+	return err
 }
 
 func (f *feed) enter(name string) (*ConsumerStatus, error) {

@@ -1,8 +1,8 @@
 package scim
 
 import (
-	"strconv"
-	"strings"
+	"math"
+	"sync/atomic"
 	"time"
 
 	filter "github.com/scim2/filter-parser/v2"
@@ -23,6 +23,38 @@ type Filter struct {
 	root *node
 	find Find
 	hit  bool
+	left *atomic.Int64 // how many comparisons it may still make; nil: any number
+}
+
+// bound limits how many comparisons the filter makes, over all that it is asked
+// about. Beyond that it selects nothing more and is exhausted.
+func (f *Filter) bound(comparisons int) {
+	f.left = new(atomic.Int64)
+	f.left.Store(int64(comparisons))
+}
+
+// constant reports whether the filter selects all resources, or none, whatever
+// they are like.
+func (f *Filter) constant() (all, none bool) {
+	if f == nil || f.root.kind != nodeConst {
+		return false, false
+	}
+	return f.root.yes, !f.root.yes
+}
+
+func (f *Filter) exhausted() bool { return f != nil && f.left != nil && f.left.Load() < 0 }
+
+// match evaluates the filter for one subject, within what is left.
+func (f *Filter) match(s *subject) bool {
+	if f.left == nil {
+		s.allowed = math.MaxInt
+		return f.root.match(s, -1)
+	}
+	if s.allowed = int(f.left.Load()); s.allowed < 0 {
+		return false
+	}
+	selected := f.root.match(s, -1)
+	return f.left.Add(int64(-s.spent)) >= 0 && selected
 }
 
 // Lookup returns what an index can narrow the filter down to: every resource
@@ -42,7 +74,7 @@ func (f *Filter) MatchUser(u *User, groups func() []GroupRef) bool {
 	if f == nil {
 		return true
 	}
-	return f.root.match(&subject{u: u, groups: groups}, -1)
+	return f.match(&subject{u: u, groups: groups})
 }
 
 // MatchGroup reports whether the filter selects g, whose members m tells. A nil
@@ -51,7 +83,7 @@ func (f *Filter) MatchGroup(g *Group, m Membership) bool {
 	if f == nil {
 		return true
 	}
-	return f.root.match(&subject{g: g, members: m}, -1)
+	return f.match(&subject{g: g, members: m})
 }
 
 // subject is what a filter is asked about: a user or a group.
@@ -63,6 +95,9 @@ type subject struct {
 	g       *Group
 	members Membership
 	member  Member // the element that an iteration over members stands at
+	// spent counts the comparisons made, allowed is how many there may be.
+	spent, allowed   int
+	unfolded, folded string // what was folded last
 }
 
 func (s *subject) groupRefs() []GroupRef {
@@ -95,6 +130,7 @@ const (
 	nodeOr
 	nodeNot
 	nodeElement // some element of attr satisfies left
+	nodeConst   // yes, whatever is asked about
 )
 
 // node is one part of a resolved filter.
@@ -109,6 +145,21 @@ type node struct {
 	time        time.Time
 	isTime      bool
 	null        bool // the comparison is with null: eq asks for absence, ne for presence
+	yes         bool // of a nodeConst
+}
+
+// size is how many comparisons a node makes for one subject or element.
+func (n *node) size() int {
+	size := 0
+	if n.kind == nodeCompare {
+		size++
+	}
+	for _, part := range []*node{n.left, n.right} {
+		if part != nil {
+			size += part.size()
+		}
+	}
+	return size
 }
 
 // match evaluates the node. elem is the element that a value path stands at, or
@@ -123,6 +174,8 @@ func (n *node) match(s *subject, elem int) bool {
 		return !n.left.match(s, elem)
 	case nodeElement:
 		return n.anyElement(s, n.left)
+	case nodeConst:
+		return n.yes
 	}
 	if n.op == filter.NE {
 		eq := *n
@@ -136,6 +189,7 @@ func (n *node) match(s *subject, elem int) bool {
 // value path any element will do.
 func (n *node) compare(s *subject, elem int) bool {
 	a := n.attr
+	s.spent++
 	if n.op == filter.PR && a.typ == complexType {
 		return a.present(s, elem)
 	}
@@ -144,7 +198,7 @@ func (n *node) compare(s *subject, elem int) bool {
 		if a.time != nil {
 			return n.compareTime(a.time(s))
 		}
-		return n.compareText(a.text(s, elem))
+		return n.compareText(s, a.text(s, elem))
 	}
 	if n.null {
 		return !a.parent.presentSub(s, a)
@@ -164,7 +218,7 @@ func (n *node) anyElement(s *subject, inner *node) bool {
 	}
 	for i := range a.elements(s) {
 		if inner.kind == nodeCompare && inner == n {
-			if n.compareText(n.attr.text(s, i)) {
+			if s.spent++; n.compareText(s, n.attr.text(s, i)) {
 				return true
 			}
 		} else if inner.match(s, i) {
@@ -190,7 +244,7 @@ func (a *attr) elements(s *subject) func(yield func(int) bool) {
 			s.members.Each(func(m Member) bool {
 				s.member = m
 				i++
-				return yield(i - 1)
+				return yield(i-1) && s.spent <= s.allowed
 			})
 		case a.list != nil && s.u != nil:
 			for i := range a.list.length(s.u) {
@@ -321,107 +375,6 @@ func (a *attr) metaText(s *subject) string {
 
 // etag is the entity tag of a version (RFC 7644 section 3.14).
 func etag(version string) string { return `W/"` + version + `"` }
-
-// compareText evaluates the comparison with a value in text; "" is unassigned.
-func (n *node) compareText(v string) bool {
-	switch {
-	case n.null:
-		return v == ""
-	case n.op == filter.PR:
-		return v != ""
-	case v == "":
-		return false
-	}
-	switch n.attr.typ {
-	case Integer, Decimal:
-		f, err := strconv.ParseFloat(v, 64)
-		return err == nil && ordered(n.op, f-n.num)
-	case DateTime:
-		t, ok := parseDateTime(v)
-		return ok && n.compareTime(t)
-	case Date:
-		if t, ok := parseDate(v); n.isTime && ok && n.op != filter.CO && n.op != filter.SW && n.op != filter.EW {
-			return n.compareTime(t)
-		}
-	}
-	if !n.attr.caseExact {
-		return compareFolded(n.op, v, n.text)
-	}
-	return compareExact(n.op, v, n.text)
-}
-
-func (n *node) compareTime(t time.Time) bool {
-	switch {
-	case n.op == filter.PR:
-		return !t.IsZero()
-	case n.null:
-		return t.IsZero()
-	}
-	return ordered(n.op, float64(t.Compare(n.time)))
-}
-
-// ordered evaluates an operator on the sign of a difference.
-func ordered(op filter.CompareOperator, diff float64) bool {
-	switch op {
-	case filter.EQ:
-		return diff == 0
-	case filter.GT:
-		return diff > 0
-	case filter.GE:
-		return diff >= 0
-	case filter.LT:
-		return diff < 0
-	case filter.LE:
-		return diff <= 0
-	}
-	return false
-}
-
-func compareExact(op filter.CompareOperator, v, lit string) bool {
-	switch op {
-	case filter.EQ:
-		return v == lit
-	case filter.CO:
-		return strings.Contains(v, lit)
-	case filter.SW:
-		return strings.HasPrefix(v, lit)
-	case filter.EW:
-		return strings.HasSuffix(v, lit)
-	}
-	return ordered(op, float64(strings.Compare(v, lit)))
-}
-
-// compareFolded compares v, folded, with a literal that is folded already. The
-// usual case, equality of ASCII, allocates nothing.
-func compareFolded(op filter.CompareOperator, v, lit string) bool {
-	if op != filter.EQ {
-		return compareExact(op, Fold(v), lit)
-	}
-	for i := range len(v) {
-		c := v[i]
-		if c >= 0x80 {
-			return Fold(v) == lit
-		}
-		if 'A' <= c && c <= 'Z' {
-			c += 'a' - 'A'
-		}
-		if i >= len(lit) || c != lit[i] {
-			// An ASCII character may still meet a longer fold further on, but not
-			// at the same place: the folds of ASCII are one byte each.
-			return i < len(lit) && !ascii(v[i:]) && Fold(v) == lit
-		}
-	}
-	return len(v) == len(lit)
-}
-
-func ascii(s string) bool {
-	for i := range len(s) {
-		if s[i] >= 0x80 {
-			return false
-		}
-	}
-	return true
-}
 
 // parseFilter parses and resolves a filter for users or, with group, groups.
 func (t *table) parseFilter(text string, group bool) (*Filter, error) {

@@ -2,6 +2,7 @@ package scim
 
 import (
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/text/cases"
@@ -40,8 +41,55 @@ func foldASCII(s string, i int) string {
 	return string(b)
 }
 
+// foldUnicode folds most of the world's names by a table, character by character,
+// and leaves the rest to package norm, which takes 20 times as long.
 func foldUnicode(s string) string {
-	return norm.NFC.String(cases.Fold().String(norm.NFD.String(s)))
+	b := make([]byte, 0, len(s)+utf8.UTFMax)
+	for _, r := range s {
+		switch {
+		case int(r) < len(folds) && folds[r] != "":
+			b = append(b, folds[r]...)
+		case inert(r):
+			b = utf8.AppendRune(b, r)
+		default:
+			return foldSlowly(s)
+		}
+	}
+	return string(b)
+}
+
+func foldSlowly(s string) string {
+	return norm.NFC.String(strings.Map(cherokee, cases.Fold().String(norm.NFD.String(s))))
+}
+
+// cherokee folds a letter of Cherokee as Unicode does: to the capital. Package
+// cases goes from either to the other.
+func cherokee(r rune) rune {
+	switch {
+	case 0xAB70 <= r && r <= 0xABBF:
+		return r - 0xAB70 + 0x13A0
+	case 0x13F8 <= r && r <= 0x13FD:
+		return r - 8
+	}
+	return r
+}
+
+// folds has the folds of the letters of Latin, Greek and Cyrillic, and of what
+// stands between them. Combining marks, which change what stands before them, are
+// left out.
+var folds = func() (t [0x530]string) {
+	for r := range rune(len(t)) {
+		if !unicode.Is(unicode.M, r) && r != 0 {
+			t[r] = foldSlowly(string(r))
+		}
+	}
+	return t
+}()
+
+// inert reports whether a character has no case and does not combine with those
+// around it: Chinese, Japanese and Korean.
+func inert(r rune) bool {
+	return 0x4E00 <= r && r <= 0x9FFF || 0xAC00 <= r && r <= 0xD7A3 || 0x3041 <= r && r <= 0x3096 || 0x30A1 <= r && r <= 0x30FA
 }
 
 // FoldName returns the key of a folder's name: trimmed, inner white space

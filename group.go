@@ -78,12 +78,11 @@ type groupWriter struct {
 	// exact says that nobody but add stays.
 	add, remove nameSet
 	exact       bool
-	// current lists the members that the group has, for filters that cannot be
-	// folded; it makes the change depend on the version that it read.
-	current func() ([]Member, error)
-	// describe says who it is that names name, for the same; one who cannot be
-	// found has no ID.
-	describe func(names []string) ([]Member, error)
+	// now asks for the members that the group has; nil of a new group.
+	now    *groupNow
+	read   []Member // what it listed, once it was asked
+	weight int      // what it costs to compare with each of them
+	work   budget
 }
 
 func (w *groupWriter) addMember(name string) {
@@ -311,16 +310,19 @@ func (w *groupWriter) writeMembers(g target, v scimjson.Value, replace bool) err
 
 // isMember reports whether one of ids is a member at this point of the request.
 func (w *groupWriter) isMember(ids []string) (bool, error) {
-	var stored []Member
-	if !w.exact && w.current != nil {
-		var err error
-		if stored, err = w.current(); err != nil {
-			return false, err
+	var stored []string
+	for _, id := range ids {
+		switch {
+		case w.add.find(id) >= 0:
+			return true, nil
+		case w.remove.find(id) < 0:
+			stored = append(stored, id)
 		}
 	}
-	return slices.ContainsFunc(ids, func(id string) bool {
-		return w.add.find(id) >= 0 || w.remove.find(id) < 0 && slices.ContainsFunc(stored, func(m Member) bool { return m.ID == id })
-	}), nil
+	if w.exact || w.now == nil || len(stored) == 0 {
+		return false, nil
+	}
+	return w.now.has(stored)
 }
 
 // unassign removes an attribute or members. With a value list only those that it
@@ -350,30 +352,38 @@ func (w *groupWriter) removeSelected(g target) error {
 		}
 		return nil
 	}
-	var members []Member
-	var err error
-	if !w.exact && w.current != nil {
-		if members, err = w.current(); err != nil {
+	if !w.exact && w.now != nil && w.read == nil {
+		var err error
+		if w.read, w.draft.version, err = w.now.members(); err != nil {
 			return err
 		}
+		for _, m := range w.read {
+			w.weight += 1 + textCost(m.Display)
+		}
+	}
+	if err := w.work.spend((w.weight + describeCost*len(w.add.names)) * g.where.size()); err != nil {
+		return err
 	}
 	s := &subject{g: &Group{}}
-	for _, s.member = range members {
-		if g.where.match(s, 0) {
+	for _, s.member = range w.read {
+		if !w.exact && g.where.match(s, 0) {
 			w.removeMember(s.member.ID)
 		}
 	}
 	return w.removeAdded(g, s)
 }
 
+// describeCost is what looking up one name costs, in comparisons.
+const describeCost = 20
+
 // removeAdded takes back members that the request itself added before.
 func (w *groupWriter) removeAdded(g target, s *subject) error {
 	added := slices.Clone(w.add.names)
 	added = slices.DeleteFunc(added, func(name string) bool { return name == "" })
-	if len(added) == 0 || w.describe == nil {
+	if len(added) == 0 || w.now == nil {
 		return nil
 	}
-	members, err := w.describe(added)
+	members, err := w.now.describe(added)
 	if err != nil {
 		return err
 	}

@@ -58,8 +58,81 @@ func (d *Directory) when(by origin) time.Time {
 	return by.time
 }
 
-// updateGroup performs PUT and PATCH on a group. It never reads the members.
-func (d *Directory) updateGroup(ctx context.Context, t Tenant, by origin, id string, draft *groupDraft) (*Group, error) {
+// groupWriter returns a writer that folds a PATCH of a group.
+func (d *Directory) groupWriter(ctx context.Context, t Tenant, id string) *groupWriter {
+	return &groupWriter{t: d.table, now: &groupNow{d, ctx, t, id}, work: budgetOf(d.limits.Comparisons)}
+}
+
+// groupNow asks for what a group has, for operations that depend on it. Most do
+// not.
+type groupNow struct {
+	d   *Directory
+	ctx context.Context
+	t   Tenant
+	id  string
+}
+
+// has reports whether one of ids is a member. Their groups are few; the members
+// of the group may be many.
+func (n *groupNow) has(ids []string) (bool, error) {
+	refs, err := n.d.store.GroupsOf(n.ctx, n.t, ids)
+	for _, groups := range refs {
+		if slices.ContainsFunc(groups, func(r GroupRef) bool { return r.ID == n.id }) {
+			return true, err
+		}
+	}
+	return false, err
+}
+
+// members lists the members, for a filter that has to see them, with the version
+// that the change then depends on.
+func (n *groupNow) members() (all []Member, version string, err error) {
+	g, err := n.d.store.Group(n.ctx, n.t, n.id)
+	if err != nil {
+		return nil, "", err
+	}
+	err = n.d.eachMember(n.ctx, n.t, n.id, func(m Member) bool {
+		all = append(all, m)
+		return true
+	})
+	return all, g.Version, err
+}
+
+// updateGroup performs PUT and PATCH on a group: it folds the request anew until
+// no other write came between. It reads no members that fold does not ask for.
+func (d *Directory) updateGroup(ctx context.Context, t Tenant, by origin, id string, fold func() (*groupDraft, error)) (*Group, error) {
+	var g *Group
+	err := again(ctx, func() error {
+		folded, err := fold()
+		if err != nil {
+			return err
+		}
+		draft := *folded // a PUT is folded once, and may be tried on several versions
+		if err := d.checkGroup(ctx, t, by, id, &draft); err != nil {
+			return err
+		}
+		g, err = d.tryUpdateGroup(ctx, t, by, id, &draft)
+		return err
+	})
+	return g, err
+}
+
+// checkGroup makes a draft depend on the version that the client asks for.
+func (d *Directory) checkGroup(ctx context.Context, t Tenant, by origin, id string, draft *groupDraft) error {
+	if !by.only.any() {
+		return nil
+	}
+	if draft.version == "" {
+		g, err := d.store.Group(ctx, t, id)
+		if err != nil {
+			return err
+		}
+		draft.version = g.Version
+	}
+	return by.only.check(draft.version)
+}
+
+func (d *Directory) tryUpdateGroup(ctx context.Context, t Tenant, by origin, id string, draft *groupDraft) (*Group, error) {
 	c := draft.change
 	c.Connection = by.connection
 	var err error
@@ -123,19 +196,15 @@ func (d *Directory) nameMembers(ctx context.Context, t Tenant, by origin, member
 	if r.policy.KnownMembersOnly {
 		return nil, &UnknownMembersError{Members: unknown}
 	}
-	names := slices.Clone(unknown)
-	for _, m := range unknown {
-		if s := display[m]; s != "" {
-			names = append(names, s)
+	who := make(map[string]string, len(unknown))
+	var create []string
+	for part := range slices.Chunk(unknown, namesAtOnce) {
+		if create, err = d.meant(ctx, t, part, display, who, create); err != nil {
+			return nil, err
 		}
-	}
-	found, err := d.named(ctx, t, names)
-	if err != nil {
-		return nil, err
-	}
-	who, create, err := meant(unknown, display, found)
-	if err != nil {
-		return nil, err
+		if most := d.limits.NewMembers; len(create) > most {
+			return nil, badRequest(typeInvalidValue, "members names more than %d people who do not exist yet, which is as many as one request can create.", most)
+		}
 	}
 	if err := d.mayMake(ctx, t, r, create, unknown); err != nil {
 		return nil, err
@@ -162,26 +231,34 @@ func (d *Directory) mayMake(ctx context.Context, t Tenant, r *rules, emails, unk
 	if len(emails) == 0 {
 		return nil
 	}
-	f := Find{IDs: unknown, Archived: true}
-	for _, email := range emails {
+	byName := make([]string, len(emails))
+	for i, email := range emails {
 		if err := r.settle(d.placeholder(email), nil, nil); err != nil {
 			return err
 		}
-		f.UserNames = append(f.UserNames, Fold(email))
-	}
-	f.Addresses = f.UserNames
-	found, err := d.store.FindUsers(ctx, t, f)
-	if err != nil {
-		return err
+		byName[i] = Fold(email)
 	}
 	var lost []string
-	for _, u := range found {
-		switch {
-		case u.Status != StatusArchived:
-		case slices.Contains(unknown, u.ID):
-			lost = append(lost, u.ID)
-		default:
-			lost = append(lost, u.Email)
+	for part := range slices.Chunk(byName, namesAtOnce) {
+		found, err := d.store.FindUsers(ctx, t, Find{UserNames: part, Addresses: part, Archived: true})
+		if err != nil {
+			return err
+		}
+		for _, u := range found {
+			if u.Status == StatusArchived {
+				lost = append(lost, u.Email)
+			}
+		}
+	}
+	for part := range slices.Chunk(unknown, namesAtOnce) {
+		found, err := d.store.FindUsers(ctx, t, Find{IDs: part, Archived: true})
+		if err != nil {
+			return err
+		}
+		for _, u := range found {
+			if u.Status == StatusArchived {
+				lost = append(lost, u.ID)
+			}
 		}
 	}
 	if len(lost) > 0 {
@@ -190,10 +267,20 @@ func (d *Directory) mayMake(ctx context.Context, t Tenant, r *rules, emails, unk
 	return nil
 }
 
-// meant says whom members that are no IDs mean: the ID of a user that was found,
-// or an address that a user is to be made of. Anybody else is unknown (P7.4).
-func meant(unknown []string, display map[string]string, found linked) (who map[string]string, create []string, err error) {
-	who = make(map[string]string, len(unknown))
+// meant says whom members that are no IDs mean: in who the ID of a user that was
+// found or, also in create, an address that a user is to be made of. Anybody else
+// is unknown (P7.4).
+func (d *Directory) meant(ctx context.Context, t Tenant, unknown []string, display, who map[string]string, create []string) ([]string, error) {
+	names := slices.Clone(unknown)
+	for _, m := range unknown {
+		if s := display[m]; s != "" {
+			names = append(names, s)
+		}
+	}
+	found, err := d.named(ctx, t, names)
+	if err != nil {
+		return nil, err
+	}
 	var lost []string
 	for _, m := range unknown {
 		called := display[m]
@@ -212,10 +299,10 @@ func meant(unknown []string, display map[string]string, found linked) (who map[s
 		}
 	}
 	if len(lost) > 0 {
-		return nil, nil, &UnknownMembersError{Members: lost}
+		return nil, &UnknownMembersError{Members: lost}
 	}
 	slices.Sort(create)
-	return who, slices.Compact(create), nil
+	return slices.Compact(create), nil
 }
 
 // placeholder is a user of whom only an e-mail address is known.
@@ -266,12 +353,12 @@ func (d *Directory) nameRemoved(ctx context.Context, t Tenant, members []string)
 }
 
 // describe says who it is that names name. One who is not found has no ID.
-func (d *Directory) describe(ctx context.Context, t Tenant, names []string) ([]Member, error) {
-	users, err := d.named(ctx, t, names)
+func (n *groupNow) describe(names []string) ([]Member, error) {
+	users, err := n.d.named(n.ctx, n.t, names)
 	if err != nil {
 		return nil, err
 	}
-	groups, err := d.store.FindGroups(ctx, t, Find{IDs: names})
+	groups, err := n.d.store.FindGroups(n.ctx, n.t, Find{IDs: names})
 	if err != nil {
 		return nil, err
 	}
@@ -304,17 +391,26 @@ func without(members, removed []string) []string {
 
 // deleteGroup performs DELETE /Groups/{id}.
 func (d *Directory) deleteGroup(ctx context.Context, t Tenant, by origin, id string) error {
-	g, err := d.store.Group(ctx, t, id)
-	if err != nil {
-		return err
-	}
-	e := &Event{
-		Time: d.when(by), Tenant: t, Connection: by.connection, Request: by.request, Kind: GroupDeleted,
-		GroupID: id, Name: g.DisplayName,
-	}
-	if err := d.store.DeleteGroup(ctx, t, id, Guard{}, e); err != nil {
-		return err
-	}
-	d.changed(e)
-	return nil
+	return again(ctx, func() error {
+		g, err := d.store.Group(ctx, t, id)
+		if err != nil {
+			return err
+		}
+		var guard Guard
+		if by.only.any() {
+			if err := by.only.check(g.Version); err != nil {
+				return err
+			}
+			guard.Version = g.Version
+		}
+		e := &Event{
+			Time: d.when(by), Tenant: t, Connection: by.connection, Request: by.request, Kind: GroupDeleted,
+			GroupID: id, Name: g.DisplayName,
+		}
+		if err := d.store.DeleteGroup(ctx, t, id, guard, e); err != nil {
+			return err
+		}
+		d.changed(e)
+		return nil
+	})
 }

@@ -11,52 +11,72 @@ import (
 func (x *exchange) groupsEndpoint() (answer, error) {
 	switch {
 	case x.reads():
-		return x.listGroups()
+		return x.list(groupsOnly)
 	case x.r.Method == http.MethodPost:
-		return x.createGroup()
+		return x.group(x.request(""))
 	}
 	return x.notAllowed(collectionMethods)
 }
 
 // groupEndpoint is /Groups/{id}.
 func (x *exchange) groupEndpoint() (answer, error) {
-	switch {
-	case x.reads():
+	switch x.r.Method {
+	case http.MethodGet, http.MethodHead:
 		return x.getGroup()
-	case x.r.Method == http.MethodPut:
-		return x.putGroup()
-	case x.r.Method == http.MethodPatch:
-		return x.patchGroup()
-	case x.r.Method == http.MethodDelete:
-		return x.deleteGroup()
+	case http.MethodPut, http.MethodPatch, http.MethodDelete:
+		return x.group(x.request(x.parts[1]))
 	}
 	return x.notAllowed(resourceMethods)
 }
 
-// groupBody reads a whole group.
-func (x *exchange) groupBody() (*groupDraft, error) {
-	body, err := x.body()
+// group performs a write to a group, and answers. A PATCH is answered 204, unless
+// the client names the attributes that it wants to see: the members may be many.
+func (x *exchange) group(w write, err error) (answer, error) {
 	if err != nil {
-		return nil, err
+		return answer{}, err
 	}
-	w := &groupWriter{t: x.h.d.table}
-	if err := w.resource(body); err != nil {
-		return nil, err
+	g, err := x.writeGroup(w)
+	switch {
+	case err != nil:
+		return answer{}, err
+	case w.method == http.MethodDelete:
+		return answer{status: http.StatusNoContent}, nil
+	case w.method == http.MethodPost:
+		return x.showGroup(http.StatusCreated, g), nil
+	case w.method == http.MethodPatch && x.query.attributes == "":
+		return answer{status: http.StatusNoContent, version: g.Version}, nil
 	}
-	return w.finish(), nil
+	return x.showGroup(http.StatusOK, g), nil
 }
 
-// createGroup is POST /Groups.
-func (x *exchange) createGroup() (answer, error) {
-	draft, err := x.groupBody()
-	if err != nil {
-		return answer{}, err
+// writeGroup performs a write to a group; of a DELETE it returns none.
+func (x *exchange) writeGroup(w write) (*Group, error) {
+	d, t := x.h.d, x.conn.Tenant
+	switch w.method {
+	case http.MethodPost:
+		to := &groupWriter{t: d.table}
+		if err := to.resource(w.data); err != nil {
+			return nil, err
+		}
+		return d.createGroup(x.ctx, t, w.by, to.finish())
+	case http.MethodPut:
+		to := &groupWriter{t: d.table}
+		if err := to.resource(w.data); err != nil {
+			return nil, err
+		}
+		return d.updateGroup(x.ctx, t, w.by, w.id, func() (*groupDraft, error) { return to.finish(), nil })
+	case http.MethodPatch:
+		ops, err := d.table.parsePatch(w.data, true)
+		if err != nil {
+			return nil, err
+		}
+		return d.updateGroup(x.ctx, t, w.by, w.id, func() (*groupDraft, error) {
+			to := d.groupWriter(x.ctx, t, w.id)
+			err := to.apply(ops)
+			return to.finish(), err
+		})
 	}
-	g, err := x.h.d.createGroup(x.ctx, x.conn.Tenant, x.by, draft)
-	if err != nil {
-		return answer{}, err
-	}
-	return x.group(http.StatusCreated, g), nil
+	return nil, d.deleteGroup(x.ctx, t, w.by, w.id)
 }
 
 // getGroup is GET /Groups/{id}.
@@ -65,95 +85,27 @@ func (x *exchange) getGroup() (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	return x.group(http.StatusOK, g), nil
+	if unchanged, err := x.by.only.read(g.Version); err != nil || unchanged {
+		return answer{status: http.StatusNotModified, version: g.Version}, err
+	}
+	return x.showGroup(http.StatusOK, g), nil
 }
 
-// putGroup is PUT /Groups/{id}.
-func (x *exchange) putGroup() (answer, error) {
-	draft, err := x.groupBody()
-	if err != nil {
-		return answer{}, err
-	}
-	g, err := x.h.d.updateGroup(x.ctx, x.conn.Tenant, x.by, x.parts[1], draft)
-	if err != nil {
-		return answer{}, err
-	}
-	return x.group(http.StatusOK, g), nil
-}
-
-// patchGroup is PATCH /Groups/{id}. It answers 204, unless the client names the
-// attributes that it wants to see: the members may be many.
-func (x *exchange) patchGroup() (answer, error) {
-	body, err := x.body()
-	if err != nil {
-		return answer{}, err
-	}
-	ops, err := x.h.d.table.parsePatch(body, true)
-	if err != nil {
-		return answer{}, err
-	}
-	id := x.parts[1]
-	var g *Group
-	err = again(x.ctx, func() error {
-		w := &groupWriter{t: x.h.d.table}
-		w.current = func() ([]Member, error) { return x.membersNow(id, w) }
-		w.describe = func(names []string) ([]Member, error) { return x.h.d.describe(x.ctx, x.conn.Tenant, names) }
-		if err := w.apply(ops); err != nil {
-			return err
-		}
-		g, err = x.h.d.updateGroup(x.ctx, x.conn.Tenant, x.by, id, w.finish())
-		return err
-	})
-	if err != nil {
-		return answer{}, err
-	}
-	if x.query.attributes != "" {
-		return x.group(http.StatusOK, g), nil
-	}
-	return answer{status: http.StatusNoContent, version: g.Version}, nil
-}
-
-// membersNow lists the members that a group has, for a filter that has to see
-// them; the change then depends on the version that was read.
-func (x *exchange) membersNow(id string, w *groupWriter) ([]Member, error) {
-	g, err := x.h.d.store.Group(x.ctx, x.conn.Tenant, id)
-	if err != nil {
-		return nil, err
-	}
-	w.draft.version = g.Version
-	var out []Member
-	err = x.h.d.eachMember(x.ctx, x.conn.Tenant, id, func(m Member) bool {
-		out = append(out, m)
-		return true
-	})
-	return out, err
-}
-
-// deleteGroup is DELETE /Groups/{id}.
-func (x *exchange) deleteGroup() (answer, error) {
-	return answer{status: http.StatusNoContent}, x.h.d.deleteGroup(x.ctx, x.conn.Tenant, x.by, x.parts[1])
-}
-
-// group answers with one group, its members streamed page by page.
-func (x *exchange) group(status int, g *Group) answer {
+// showGroup answers with one group, its members streamed page by page.
+func (x *exchange) showGroup(status int, g *Group) answer {
 	enc := x.encoder(true)
 	return answer{
 		status: status, location: enc.location("/Groups/", g.ID), version: g.Version,
-		stream: func() error {
-			if err := x.writeGroup(enc, g, false); err != nil {
-				return err
-			}
-			return x.send(status)
-		},
+		stream: func() error { return x.encodeGroup(enc, g, false) },
 	}
 }
 
-// writeGroup writes a group to the buffer, and the buffer out where it grows
+// encodeGroup writes a group to the buffer, and the buffer out where it grows
 // large. One of a list may be deleted meanwhile.
-func (x *exchange) writeGroup(enc *encoder, g *Group, listed bool) error {
+func (x *exchange) encodeGroup(enc *encoder, g *Group, listed bool) error {
 	x.buf.out = enc.groupHead(x.buf.out, g)
 	if a := enc.members(); a != nil {
-		if err := x.writeMembers(enc, a, g, listed); err != nil {
+		if err := x.encodeMembers(enc, a, g, listed); err != nil {
 			return err
 		}
 	}
@@ -161,12 +113,12 @@ func (x *exchange) writeGroup(enc *encoder, g *Group, listed bool) error {
 	return x.flush()
 }
 
-// writeMembers writes the attribute members, which is not there where no member
+// encodeMembers writes the attribute members, which is not there where no member
 // is, or none has what the client wants to see. A listed group that is deleted
 // meanwhile has no more of them: the other groups of the list are not its fault.
-func (x *exchange) writeMembers(enc *encoder, a *attr, g *Group, listed bool) error {
+func (x *exchange) encodeMembers(enc *encoder, a *attr, g *Group, listed bool) error {
 	written := false
-	q := Query{Limit: 1000}
+	q := Query{Limit: 1000, NoTotal: true}
 	for {
 		page, err := x.h.d.store.Members(x.ctx, x.conn.Tenant, g.ID, q)
 		if err != nil && !(listed && errors.Is(err, ErrNotFound)) {
@@ -197,36 +149,4 @@ func (x *exchange) writeMembers(enc *encoder, a *attr, g *Group, listed bool) er
 		}
 		return nil
 	}
-}
-
-// listGroups is GET /Groups.
-func (x *exchange) listGroups() (answer, error) {
-	l, err := x.h.d.parseList(&x.query)
-	if err != nil {
-		return answer{}, err
-	}
-	q := l.page()
-	if l.filter != "" {
-		if q.Filter, err = x.h.d.GroupFilter(l.filter); err != nil {
-			return answer{}, err
-		}
-	}
-	page, err := x.h.d.listGroups(x.ctx, x.conn.Tenant, q)
-	if err != nil {
-		return answer{}, err
-	}
-	enc := x.encoder(true)
-	return answer{status: http.StatusOK, stream: func() error {
-		x.listHead(page.Total, l.startIndex, len(page.Items))
-		for i, g := range page.Items {
-			if i > 0 {
-				x.buf.out = append(x.buf.out, ',')
-			}
-			if err := x.writeGroup(enc, g, true); err != nil {
-				return err
-			}
-		}
-		x.buf.out = append(x.buf.out, "]}"...)
-		return x.send(http.StatusOK)
-	}}, nil
 }

@@ -23,6 +23,9 @@ type Policy struct {
 	// SeatOnRequest lets active: true from the identity provider take a free
 	// seat for a held user. Otherwise the host activates held users (P5.3).
 	SeatOnRequest bool
+	// Removals stops a connection that removes more users than this within a
+	// time. The zero value stops none.
+	Removals RemovalLimit
 }
 
 // LinkPolicy says when an account of the platform's own is linked.
@@ -44,11 +47,13 @@ const (
 	Never
 )
 
-// origin says who makes a change. Without a connection it is the host.
+// origin says who makes a change, and what it depends on. Without a connection
+// it is the host.
 type origin struct {
 	connection string
 	request    string
 	time       time.Time
+	only       conditions
 }
 
 func (o origin) name() string {

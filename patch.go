@@ -26,6 +26,10 @@ type operation struct {
 	value    scimjson.Value
 }
 
+// maxPatchTerms bounds the filters of all operations together, which are held
+// while the operations are performed.
+const maxPatchTerms = 50_000
+
 // parsePatch reads the body of a PATCH (RFC 7644 section 3.5.2) of a user
 // or, with group, of a group.
 func (t *table) parsePatch(body scimjson.Value, group bool) ([]operation, error) {
@@ -37,10 +41,16 @@ func (t *table) parsePatch(body scimjson.Value, group bool) ([]operation, error)
 		return nil, badRequest(typeInvalidSyntax, "Operations is missing or not a list.")
 	}
 	ops := make([]operation, 0, list.Len())
+	terms := 0
 	for v := range list.Elements() {
 		op, err := t.parseOperation(v, group)
 		if err != nil {
 			return nil, err
+		}
+		if where := op.target.where; where != nil {
+			if terms += where.size(); terms > maxPatchTerms {
+				return nil, badRequest(typeTooMany, "The operations have filters of more than %d terms in all. Send fewer of them at once.", maxPatchTerms)
+			}
 		}
 		ops = append(ops, op)
 	}
@@ -221,7 +231,10 @@ func (w *writer) selected(g target, v scimjson.Value, replace bool) error {
 			return err
 		}
 	}
-	matched := w.matches(g)
+	matched, err := w.matches(g)
+	if err != nil {
+		return err
+	}
 	if len(matched) == 0 {
 		switch {
 		case g.sub != nil && value == "":
@@ -259,15 +272,33 @@ func (w *writer) stampElement(g target, i int) {
 	}
 }
 
+// weight is what it costs to compare with each element of a list.
+func (a *attr) weight(u *User) int {
+	n := a.list.length(u)
+	cost := n
+	for i := range n {
+		for k := range a.subs.all {
+			cost += textCost(a.list.get(u, i, k))
+		}
+	}
+	return cost
+}
+
 // matches returns the elements that the value filter selects.
-func (w *writer) matches(g target) []int {
+func (w *writer) matches(g target) ([]int, error) {
 	var found []int
-	for i := range g.attr.list.length(w.u) {
+	n := g.attr.list.length(w.u)
+	if !w.work.few() {
+		if err := w.work.spend(g.attr.weight(w.u) * g.where.size()); err != nil {
+			return nil, err
+		}
+	}
+	for i := range n {
 		if g.selects(w.u, i) {
 			found = append(found, i)
 		}
 	}
-	return found
+	return found, nil
 }
 
 // tidy drops elements that say nothing any more, and notes that some of the list
@@ -295,7 +326,11 @@ func (w *writer) remove(g target, v scimjson.Value) error {
 	case a == w.t.active:
 		return badRequest(typeMutability, "active cannot be removed; set it to true or false.")
 	case g.where != nil:
-		for _, i := range w.matches(g) {
+		matched, err := w.matches(g)
+		if err != nil {
+			return err
+		}
+		for _, i := range matched {
 			if g.sub != nil {
 				a.list.set(w.u, i, g.sub.index, "")
 				continue
@@ -339,6 +374,9 @@ func (w *writer) removeListed(a *attr, v scimjson.Value) error {
 	var probe User
 	pw := &writer{t: w.t, u: &probe}
 	if err := pw.elements(a, v); err != nil {
+		return err
+	}
+	if err := w.work.spend(a.weight(w.u)*a.list.length(&probe) + a.weight(&probe)*a.list.length(w.u)); err != nil {
 		return err
 	}
 	for i := a.list.length(w.u) - 1; i >= 0; i-- {

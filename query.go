@@ -1,169 +1,23 @@
 package scim
 
 import (
-	"context"
 	"errors"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/usher-scim/scim/internal/scimjson"
 	"github.com/usher-scim/scim/internal/syntax"
 )
 
-// listUsers returns a page of users. What an index finds is looked up there;
-// other filters are the store's, or, where it declines, the core's.
-func (d *Directory) listUsers(ctx context.Context, t Tenant, q Query) (Page[*User], error) {
-	if f, ok := q.Filter.Lookup(); ok && q.Status == 0 && q.Folder == (FolderKey{}) && q.After == "" {
-		found, err := d.store.FindUsers(ctx, t, f)
-		if err != nil {
-			return Page[*User]{}, err
-		}
-		match := d.userMatcher(ctx, t, q.Filter)
-		found = slices.DeleteFunc(found, func(u *User) bool { return !match.ok(u) })
-		return cut(found, q), match.err
-	}
-	page, err := d.store.Users(ctx, t, q)
-	if !errors.Is(err, errors.ErrUnsupported) {
-		return page, err
-	}
-	match := d.userMatcher(ctx, t, q.Filter)
-	all, err := scan(q, d.limits.Scan, match.ok, func(q Query) (Page[*User], error) { return d.store.Users(ctx, t, q) })
-	return all, errors.Join(err, match.err)
-}
+// This file reads what a client asks of a list (RFC 7644 section 3.4.2).
 
-// userMatcher evaluates a filter that may ask for the groups of users.
-func (d *Directory) userMatcher(ctx context.Context, t Tenant, f *Filter) *matcher {
-	return &matcher{d: d, ctx: ctx, t: t, f: f}
-}
-
-type matcher struct {
-	d   *Directory
-	ctx context.Context
-	t   Tenant
-	f   *Filter
-	err error
-}
-
-func (m *matcher) ok(u *User) bool {
-	return m.f.MatchUser(u, func() []GroupRef {
-		refs, err := m.d.GroupsOf(m.ctx, m.t, u.ID)
-		if err != nil && m.err == nil {
-			m.err = err
-		}
-		return refs[u.ID]
-	})
-}
-
-// listGroups is listUsers for groups.
-func (d *Directory) listGroups(ctx context.Context, t Tenant, q Query) (Page[*Group], error) {
-	m := &membership{d: d, ctx: ctx, t: t}
-	match := func(g *Group) bool {
-		m.group = g.ID
-		return q.Filter.MatchGroup(g, m)
-	}
-	if f, ok := q.Filter.Lookup(); ok && q.After == "" {
-		found, err := d.store.FindGroups(ctx, t, f)
-		if err != nil {
-			return Page[*Group]{}, err
-		}
-		found = slices.DeleteFunc(found, func(g *Group) bool { return !match(g) })
-		return cut(found, q), m.err
-	}
-	page, err := d.store.Groups(ctx, t, q)
-	if !errors.Is(err, errors.ErrUnsupported) {
-		return page, err
-	}
-	all, err := scan(q, d.limits.Scan, match, func(q Query) (Page[*Group], error) { return d.store.Groups(ctx, t, q) })
-	return all, errors.Join(err, m.err)
-}
-
-// membership answers a filter's questions about a group from the store.
-type membership struct {
-	d     *Directory
-	ctx   context.Context
-	t     Tenant
-	group string
-	err   error
-}
-
-func (m *membership) note(err error) {
-	if m.err == nil {
-		m.err = err
-	}
-}
-
-// Has asks for the groups of the one, which are few, not for the members of the
-// other.
-func (m *membership) Has(id string) bool {
-	refs, err := m.d.GroupsOf(m.ctx, m.t, id)
-	m.note(err)
-	return slices.ContainsFunc(refs[id], func(r GroupRef) bool { return r.ID == m.group })
-}
-
-func (m *membership) Each(f func(Member) bool) {
-	m.note(m.d.eachMember(m.ctx, m.t, m.group, f))
-}
-
-// eachMember goes through the members of a group page by page.
-func (d *Directory) eachMember(ctx context.Context, t Tenant, group string, f func(Member) bool) error {
-	q := Query{Limit: 1000}
-	for {
-		page, err := d.store.Members(ctx, t, group, q)
-		if err != nil {
-			return err
-		}
-		for _, m := range page.Items {
-			if !f(m) {
-				return nil
-			}
-		}
-		if q.After = page.Next; q.After == "" {
-			return nil
-		}
-	}
-}
-
-// cut takes the page that q asks for out of the whole result.
-func cut[T any](all []T, q Query) Page[T] {
-	p := Page[T]{Total: len(all)}
-	if q.Limit < 0 {
-		return p
-	}
-	p.Items = all[min(max(q.Offset, 0), len(all)):]
-	if q.Limit > 0 && len(p.Items) > q.Limit {
-		p.Items = p.Items[:q.Limit]
-	}
-	return p
-}
-
-// scan evaluates a filter that the store declines, over all of its pages.
-func scan[T any](q Query, most int, match func(T) bool, list func(Query) (Page[T], error)) (Page[T], error) {
-	from := q
-	from.Filter, from.Offset, from.Limit = nil, 0, 1000
-	var out []T
-	for seen := 0; ; {
-		page, err := list(from)
-		if err != nil {
-			return Page[T]{}, err
-		}
-		if seen += len(page.Items); seen > most {
-			return Page[T]{}, badRequest(typeTooMany, "The filter would have to look at more than %d resources; name an indexed attribute such as userName.", most)
-		}
-		for _, item := range page.Items {
-			if match(item) {
-				out = append(out, item)
-			}
-		}
-		if from.After = page.Next; from.After == "" {
-			return cut(out, q), nil
-		}
-	}
-}
-
-// params are the query parameters that mean something here. Others are ignored.
+// params are the query parameters that mean something here, from the query string
+// or from the body of a search. Others are ignored.
 type params struct {
-	filter, startIndex, count, attributes, excluded string
+	filter, sortBy, sortOrder, startIndex, count, cursor, attributes, excluded string
+
+	paged bool // cursor was given, be it empty (RFC 9865 section 2)
 }
 
 // parse reads a query string as a form: the names ignore case, and the first of
@@ -172,7 +26,11 @@ func (p *params) parse(query string) error {
 	for pair := range strings.SplitSeq(query, "&") {
 		name, value, _ := strings.Cut(pair, "=")
 		to := p.field(name)
-		if to == nil || *to != "" {
+		if to == nil {
+			continue
+		}
+		p.paged = p.paged || to == &p.cursor
+		if *to != "" {
 			continue
 		}
 		v, err := url.QueryUnescape(value)
@@ -184,14 +42,66 @@ func (p *params) parse(query string) error {
 	return nil
 }
 
+// search reads the body of a search (RFC 7644 section 3.4.3), which takes the
+// place of the query string.
+func (p *params) search(body scimjson.Value) error {
+	if body.Kind() != scimjson.Object {
+		return badRequest(typeInvalidSyntax, "The body must be a JSON object that is a search request.")
+	}
+	*p = params{}
+	for key, v := range body.Members() {
+		to := p.field(key.String())
+		if to == nil || v.Kind() == scimjson.Null {
+			continue
+		}
+		p.paged = p.paged || to == &p.cursor
+		var text string
+		var ok bool
+		switch to {
+		case &p.attributes, &p.excluded:
+			text, ok = namesText(v)
+		case &p.startIndex, &p.count:
+			text, ok = v.Text(), v.Kind() == scimjson.Number || v.Kind() == scimjson.String
+		default:
+			text, ok = v.Text(), v.Kind() == scimjson.String
+		}
+		if !ok {
+			return badRequest(typeInvalidValue, "%s has a value of the wrong type.", key.String())
+		}
+		*to = strings.TrimSpace(text)
+	}
+	return nil
+}
+
+// namesText reads the names of attributes, a list of them or one text.
+func namesText(v scimjson.Value) (string, bool) {
+	if v.Kind() != scimjson.Array {
+		return v.Text(), v.Kind() == scimjson.String
+	}
+	names := make([]string, 0, v.Len())
+	for e := range v.Elements() {
+		if e.Kind() != scimjson.String {
+			return "", false
+		}
+		names = append(names, e.Text())
+	}
+	return strings.Join(names, ","), true
+}
+
 func (p *params) field(name string) *string {
 	switch {
 	case strings.EqualFold(name, "filter"):
 		return &p.filter
+	case strings.EqualFold(name, "sortBy"):
+		return &p.sortBy
+	case strings.EqualFold(name, "sortOrder"):
+		return &p.sortOrder
 	case strings.EqualFold(name, "startIndex"):
 		return &p.startIndex
 	case strings.EqualFold(name, "count"):
 		return &p.count
+	case strings.EqualFold(name, "cursor"):
+		return &p.cursor
 	case strings.EqualFold(name, "attributes"):
 		return &p.attributes
 	case strings.EqualFold(name, "excludedAttributes"):
@@ -200,25 +110,98 @@ func (p *params) field(name string) *string {
 	return nil
 }
 
-// listRequest is a query as a client put it.
+// kinds are the types of resources that a list has.
+type kinds uint8
+
+const (
+	usersOnly kinds = 1 << iota
+	groupsOnly
+	everything = usersOnly | groupsOnly
+)
+
+// listRequest is a query as a client put it. Filter and Sort are resolved for
+// each type of resource; all else is the same in both queries.
 type listRequest struct {
-	filter     string
-	startIndex int // 1-based
-	count      int
+	kinds         kinds
+	users, groups Query
+	startIndex    int // 1-based
+	paged         bool
+	total         int // of a later page by cursor: what the first page counted
 }
 
-// parseList reads the query of a list (RFC 7644 section 3.4.2).
-func (d *Directory) parseList(p *params) (listRequest, error) {
-	l := listRequest{filter: p.filter}
+// parseList reads the query of a list. scope is what a cursor is bound to.
+func (d *Directory) parseList(p *params, k kinds) (*listRequest, error) {
+	l := &listRequest{kinds: k, paged: p.paged}
 	var err error
 	if l.startIndex, err = number("startIndex", p.startIndex, 1, 1); err != nil {
-		return l, err
+		return nil, err
 	}
-	if l.count, err = number("count", p.count, d.limits.PageSize, 0); err != nil {
-		return l, err
+	q := Query{Offset: l.startIndex - 1}
+	if p.paged {
+		l.startIndex, q.Offset = 1, 0
 	}
-	l.count = min(l.count, d.limits.Results)
-	return l, nil
+	if q.Limit, err = d.count(p); err != nil {
+		return nil, err
+	}
+	l.users, l.groups = q, q
+	if p.filter != "" {
+		if err := l.filter(d, p.filter); err != nil {
+			return nil, err
+		}
+	}
+	return l, l.sort(d, p)
+}
+
+// count reads how many resources a page has at most; below zero for none. By
+// cursor a count that is out of range is refused (RFC 9865 section 2.3).
+func (d *Directory) count(p *params) (int, error) {
+	n, err := number("count", p.count, d.limits.PageSize, 0)
+	if p.paged && (err != nil || n < 1 || n > d.limits.Results) {
+		return 0, badRequest(typeInvalidCount, "count must be a number from 1 to %d.", d.limits.Results)
+	}
+	if n == 0 {
+		return -1, err
+	}
+	return min(n, d.limits.Results), err
+}
+
+func (l *listRequest) filter(d *Directory, text string) (err error) {
+	if l.kinds&usersOnly != 0 {
+		if l.users.Filter, err = d.UserFilter(text); err != nil {
+			return err
+		}
+		l.users.Filter.bound(d.limits.Comparisons)
+	}
+	if l.kinds&groupsOnly != 0 {
+		if l.groups.Filter, err = d.GroupFilter(text); err != nil {
+			return err
+		}
+		l.groups.Filter.bound(d.limits.Comparisons)
+	}
+	return nil
+}
+
+func (l *listRequest) sort(d *Directory, p *params) (err error) {
+	descending := false
+	switch order := p.sortOrder; {
+	case order == "" || strings.EqualFold(order, "ascending"):
+	case strings.EqualFold(order, "descending"):
+		descending = true
+	default:
+		return badRequest(typeInvalidValue, "sortOrder is %q; it must be ascending or descending.", shorten(order, 40))
+	}
+	if p.sortBy == "" {
+		return nil
+	}
+	if l.kinds&usersOnly != 0 {
+		if l.users.Sort, err = d.UserSort(p.sortBy, descending); err != nil {
+			return err
+		}
+	}
+	if l.kinds&groupsOnly != 0 {
+		l.groups.Sort, err = d.GroupSort(p.sortBy, descending)
+	}
+	return err
 }
 
 // number reads a whole number; below low it is low.
@@ -231,15 +214,6 @@ func number(name, text string, def, low int) (int, error) {
 		return 0, badRequest(typeInvalidValue, "%s must be a whole number.", name)
 	}
 	return max(n, low), nil
-}
-
-// page turns a list request into a store's query.
-func (l listRequest) page() Query {
-	q := Query{Offset: l.startIndex - 1, Limit: l.count}
-	if l.count == 0 {
-		q.Limit = -1
-	}
-	return q
 }
 
 // projection says which attributes an answer has (RFC 7644 sections 3.4.2.5 and

@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/url"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"time"
@@ -26,6 +27,14 @@ type HandlerConfig struct {
 	BaseURL string
 	// Verifier says whose a bearer token is.
 	Verifier TokenVerifier
+	// CursorKey signs the cursors of lists (RFC 9865): any secret of 32 bytes or
+	// more that all processes that serve one address share. nil: a random one, so
+	// that a cursor is good for this process alone.
+	CursorKey []byte
+	// CursorTimeout is how long a cursor is good for. 0: one hour.
+	CursorTimeout time.Duration
+	// Rate bounds how fast one connection may send requests. nil: not at all.
+	Rate *RateLimit
 }
 
 // Handler is the wire: SCIM 2.0 over HTTP (RFC 7644) for a [Directory]. It reads
@@ -33,12 +42,14 @@ type HandlerConfig struct {
 type Handler struct {
 	d        *Directory
 	verifier TokenVerifier
+	rates    *rates
 	base     string   // BaseURL without a slash at the end
 	jsonBase []byte   // the same as it stands inside a JSON string
 	prefix   []string // the parts of its path
 	config   []byte   // the rendered ServiceProviderConfig
 	types    []document
 	schemas  []document
+	cursors  *cursors
 }
 
 // NewHandler returns a Handler for d. It checks the configuration and starts
@@ -49,6 +60,8 @@ func NewHandler(d *Directory, c HandlerConfig) (*Handler, error) {
 		return nil, errors.New("scim: NewHandler needs a Directory")
 	case c.Verifier == nil:
 		return nil, errors.New("scim: HandlerConfig.Verifier is missing")
+	case len(c.CursorKey) > 0 && len(c.CursorKey) < 32:
+		return nil, errors.New("scim: HandlerConfig.CursorKey has fewer than 32 bytes")
 	}
 	u, err := url.Parse(c.BaseURL)
 	switch {
@@ -60,12 +73,16 @@ func NewHandler(d *Directory, c HandlerConfig) (*Handler, error) {
 		return nil, errors.New("scim: HandlerConfig.BaseURL has more than scheme, host and path")
 	}
 	h := &Handler{d: d, verifier: c.Verifier, base: strings.TrimRight(c.BaseURL, "/")}
+	h.cursors = newCursors(c.CursorKey, c.CursorTimeout, d.now)
 	h.jsonBase = scimjson.AppendString(nil, h.base)
 	h.jsonBase = h.jsonBase[1 : len(h.jsonBase)-1]
 	for part := range strings.SplitSeq(u.Path, "/") {
 		if part != "" {
 			h.prefix = append(h.prefix, part)
 		}
+	}
+	if h.rates, err = newRates(d, c.Rate); err != nil {
+		return nil, err
 	}
 	h.discover()
 	return h, nil
@@ -131,7 +148,8 @@ type answer struct {
 	status   int
 	location string
 	version  string
-	// stream writes the body itself, for answers that do not fit into memory.
+	// stream writes the body to the buffer and, where that grows large, out: for
+	// answers that may not fit into memory.
 	stream func() error
 }
 
@@ -156,8 +174,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 				x.logged(start)
 				panic(p)
 			}
-			h.d.log.Error("scim: a request panicked", "request", x.id, "panic", p)
-			x.fail(&Error{Status: http.StatusInternalServerError, Detail: "The request failed inside the service. Its request id is in the log."})
+			x.fail(x.panicked(p))
 		}
 		x.logged(start)
 		x.free()
@@ -170,6 +187,14 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		x.fail(err)
 	}
 }
+
+// panicked logs a panic, of which the client hears no more than that it was one.
+func (x *exchange) panicked(p any) error {
+	x.h.d.log.Error("scim: a request panicked", "request", x.id, "panic", p, "stack", string(debug.Stack()))
+	return &Error{Status: http.StatusInternalServerError, Detail: "The request failed inside the service. Its request id is in the log.", Err: errPanic}
+}
+
+var errPanic = errors.New("scim: a request panicked")
 
 // requestID makes a short name for a request. It is no secret.
 func requestID() string {
@@ -207,8 +232,17 @@ func (x *exchange) serve() (answer, error) {
 		return answer{}, err
 	}
 	now := x.h.d.now()
-	x.by = origin{connection: x.conn.ID, request: x.id, time: now}
+	x.by = origin{connection: x.conn.ID, request: x.id, time: now, only: conditionsOf(x.r.Header)}
 	x.h.d.activity.requested(x.conn.Tenant, x.conn.ID, now)
+	if err := x.h.rates.allow(x.conn, now); err != nil {
+		return answer{}, err
+	}
+	switch {
+	case len(x.r.URL.Path) > maxPath:
+		return answer{}, &Error{Status: http.StatusRequestURITooLong, Detail: fmt.Sprintf("The path of the request is longer than %d bytes.", maxPath)}
+	case len(x.r.URL.RawQuery) > maxQuery:
+		return answer{}, &Error{Status: http.StatusRequestURITooLong, Detail: fmt.Sprintf("The query is longer than %d bytes; send it as the body of a POST to .search.", maxQuery)}
+	}
 	var ok bool
 	var n int
 	if x.route, n, ok = x.h.route(x.r.URL.Path); !ok {
@@ -221,6 +255,14 @@ func (x *exchange) serve() (answer, error) {
 	return x.dispatch()
 }
 
+// How long the parts of a request may be that no Limits bound, in bytes: a filter
+// of the usual limit fits into a query however it is escaped.
+const (
+	maxPath  = 4 << 10
+	maxQuery = 64 << 10
+	maxToken = 16 << 10
+)
+
 var errNoEndpoint = &Error{Status: http.StatusNotFound, Detail: "There is no such endpoint. Check the tenant URL: it ends before /Users."}
 
 // authenticate finds out whose the bearer token is. It is read from the header
@@ -228,7 +270,7 @@ var errNoEndpoint = &Error{Status: http.StatusNotFound, Detail: "There is no suc
 func (x *exchange) authenticate() error {
 	scheme, token, _ := strings.Cut(x.r.Header.Get("Authorization"), " ")
 	token = strings.TrimSpace(token)
-	if !strings.EqualFold(scheme, "Bearer") || token == "" {
+	if !strings.EqualFold(scheme, "Bearer") || token == "" || len(token) > maxToken {
 		x.w.Header().Set("WWW-Authenticate", `Bearer realm="scim"`)
 		return &Error{Status: http.StatusUnauthorized, Detail: "The request has no bearer token. Paste the token of this connection into the identity provider."}
 	}
@@ -243,33 +285,45 @@ func (x *exchange) authenticate() error {
 	case err == nil:
 		err = errors.New("scim: the TokenVerifier returned a connection without an ID or a tenant")
 	}
-	x.w.Header().Set("Retry-After", "30")
-	return &Error{Status: http.StatusServiceUnavailable, Detail: "The token cannot be checked at the moment. Try again later.", Err: err}
+	return &Error{
+		Status: http.StatusServiceUnavailable, RetryAfter: 30 * time.Second,
+		Detail: "The token cannot be checked at the moment. Try again later.", Err: err,
+	}
 }
 
 // dispatch finds the method that performs a request.
 func (x *exchange) dispatch() (answer, error) {
 	p := x.parts
 	if len(p) == 0 {
-		return answer{}, &Error{Status: http.StatusNotImplemented, Detail: "A query over all types of resources is not supported by this service; query /Users or /Groups."}
+		if x.reads() {
+			return x.list(everything)
+		}
+		return x.notAllowed("GET, HEAD")
 	}
-	last := p[len(p)-1]
-	switch {
-	case len(p) > 2:
+	switch n := len(p); {
+	case n > 2:
 		return answer{}, errNoEndpoint
 	case x.h.isDiscovery(p[0]):
 		if x.reads() {
 			return x.discovery()
 		}
 		return x.notAllowed("GET, HEAD")
-	case last == ".search" && (len(p) == 1 || p[0] == "Users" || p[0] == "Groups"), len(p) == 1 && (last == "Bulk" || last == "Me"):
-		return answer{}, &Error{Status: http.StatusNotImplemented, Detail: "/" + strings.Join(p, "/") + " is not supported by this service."}
-	case p[0] == "Users" && len(p) == 1:
+	case p[0] == ".search" && n == 1:
+		return x.search(everything)
+	case p[0] == "Bulk" && n == 1:
+		return x.bulk()
+	case p[0] == "Me" && n == 1:
+		return answer{}, &Error{Status: http.StatusNotImplemented, Detail: "/Me is not supported by this service: its clients are applications, not users."}
+	case p[0] == "Users" && n == 1:
 		return x.usersEndpoint()
+	case p[0] == "Users" && p[1] == ".search":
+		return x.search(usersOnly)
 	case p[0] == "Users":
 		return x.userEndpoint()
-	case p[0] == "Groups" && len(p) == 1:
+	case p[0] == "Groups" && n == 1:
 		return x.groupsEndpoint()
+	case p[0] == "Groups" && p[1] == ".search":
+		return x.search(groupsOnly)
 	case p[0] == "Groups":
 		return x.groupEndpoint()
 	}
@@ -302,6 +356,12 @@ func (x *exchange) body() (scimjson.Value, error) {
 			Detail: "The body's Content-Type is " + strconv.Quote(shorten(media, 60)) + "; it must be application/scim+json or application/json.",
 		}
 	}
+	if e := x.r.Header.Get("Content-Encoding"); e != "" && !strings.EqualFold(e, "identity") {
+		return scimjson.Value{}, &Error{
+			Status: http.StatusUnsupportedMediaType,
+			Detail: "The body's Content-Encoding is " + strconv.Quote(shorten(e, 60)) + "; send it as it is.",
+		}
+	}
 	limit := x.h.d.limits.Body
 	if x.r.ContentLength > limit {
 		x.drain(limit)
@@ -318,7 +378,7 @@ func (x *exchange) body() (scimjson.Value, error) {
 	if len(x.buf.in) == 0 {
 		return scimjson.Value{}, badRequest(typeInvalidSyntax, "The body is empty.")
 	}
-	err := x.buf.doc.Parse(x.buf.in, scimjson.Limits{Depth: x.h.d.limits.Depth})
+	err := x.buf.doc.Parse(x.buf.in, x.h.d.limits.json())
 	var limits *scimjson.LimitError
 	switch {
 	case errors.As(err, &limits) && limits.What != "depth":
@@ -347,11 +407,15 @@ func (x *exchange) write(a answer) error {
 	}
 	if a.stream != nil {
 		x.status = a.status
-		return a.stream()
+		if err := a.stream(); err != nil {
+			return err
+		}
 	}
-	if a.status == http.StatusNoContent {
+	switch {
+	case x.wrote: // of a streamed answer, which has no length then
+	case a.status == http.StatusNoContent || a.status == http.StatusNotModified:
 		delete(header, "Content-Type")
-	} else {
+	default:
 		header["Content-Length"] = []string{strconv.Itoa(len(x.buf.out))}
 	}
 	return x.send(a.status)
@@ -395,48 +459,60 @@ func (x *exchange) fail(err error) {
 		}
 		panic(http.ErrAbortHandler)
 	}
-	e := asError(err)
-	if x.ctx.Err() != nil && e.Status >= 500 {
-		x.w.Header().Set("Retry-After", "5")
-		e = &Error{Status: http.StatusServiceUnavailable, Detail: "The request was broken off before it was done. Try again.", Err: err}
+	e := x.told(err)
+	if wait := e.retryAfter(); wait != "" {
+		x.w.Header().Set("Retry-After", wait)
 	}
-	if e.Status == http.StatusServiceUnavailable && x.w.Header().Get("Retry-After") == "" {
-		x.w.Header().Set("Retry-After", "5")
-	}
-	if failed(e.Status) {
-		x.h.d.log.Error("scim: request failed", "request", x.id, "error", e.Err)
-	}
-	if x.conn.ID != "" {
-		x.refused(e)
+	if x.conn.ID != "" && !errors.Is(e.Err, errOffRecord) {
+		group, id := false, ""
+		if len(x.parts) == 2 && (x.parts[0] == "Users" || x.parts[0] == "Groups") {
+			group, id = x.parts[0] == "Groups", x.parts[1]
+		}
+		x.refused(e, x.r.Method+" "+x.r.URL.Path, group, id)
 	}
 	for _, name := range []string{"Location", "ETag"} {
 		x.w.Header().Del(name)
 	}
-	b := append(x.buf.out[:0], `{"schemas":["urn:ietf:params:scim:api:messages:2.0:Error"],"status":"`...)
+	x.buf.out = appendError(x.buf.out[:0], e)
+	x.w.Header().Set("Content-Length", strconv.Itoa(len(x.buf.out)))
+	_ = x.send(e.Status)
+}
+
+// told is what the client is told of an error. The cause of a failure goes to the
+// log.
+func (x *exchange) told(err error) *Error {
+	e := asError(err)
+	if x.ctx.Err() != nil && e.Status >= 500 {
+		e = &Error{Status: http.StatusServiceUnavailable, Detail: "The request was broken off before it was done. Try again.", Err: err}
+	}
+	if failed(e.Status) {
+		x.h.d.log.Error("scim: request failed", "request", x.id, "error", e.Err)
+	}
+	return e
+}
+
+// appendError writes an error as SCIM has it (RFC 7644 section 3.12).
+func appendError(b []byte, e *Error) []byte {
+	b = append(b, `{"schemas":["urn:ietf:params:scim:api:messages:2.0:Error"],"status":"`...)
 	b = append(strconv.AppendInt(b, int64(e.Status), 10), '"')
 	if e.Type != "" {
 		b = scimjson.AppendString(append(b, `,"scimType":`...), e.Type)
 	}
 	b = scimjson.AppendString(append(b, `,"detail":`...), e.Detail)
-	x.buf.out = append(b, '}')
-	x.w.Header().Set("Content-Length", strconv.Itoa(len(x.buf.out)))
-	_ = x.send(e.Status)
+	return append(b, '}')
 }
 
 // refused keeps a refusal on the record. That the client is answered does not
 // depend on it.
-func (x *exchange) refused(e *Error) {
+func (x *exchange) refused(e *Error, what string, group bool, id string) {
 	ev := &Event{
 		Time: x.by.time, Tenant: x.conn.Tenant, Connection: x.conn.ID, Request: x.id,
-		Kind: RequestRefused, Status: e.Status, Error: e.Detail, Name: shorten(x.r.Method+" "+x.r.URL.Path, 200),
+		Kind: RequestRefused, Status: e.Status, Error: e.Detail, Name: shorten(what, 200),
 	}
-	if len(x.parts) == 2 {
-		switch x.parts[0] {
-		case "Users":
-			ev.UserID = shorten(x.parts[1], 200)
-		case "Groups":
-			ev.GroupID = shorten(x.parts[1], 200)
-		}
+	if group {
+		ev.GroupID = shorten(id, 200)
+	} else {
+		ev.UserID = shorten(id, 200)
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(x.ctx), 5*time.Second)
 	defer cancel()

@@ -3,8 +3,6 @@ package scim
 import (
 	"slices"
 	"strings"
-
-	filter "github.com/scim2/filter-parser/v2"
 )
 
 // This file works out what depends on a user's attributes, for the transitions
@@ -249,7 +247,7 @@ func (r *rules) index(u *User) {
 	}
 	for i := range u.Emails {
 		v := u.Emails[i].Value
-		if v == "" || compareFolded(filter.EQ, v, k.Email) {
+		if v == "" || equalFolded(v, k.Email) {
 			continue
 		}
 		if v = Fold(v); !slices.Contains(k.Addresses, v) {
@@ -270,7 +268,7 @@ func (r *rules) index(u *User) {
 
 // refold is Fold(name), or key where that is it already.
 func refold(key, name string) string {
-	if compareFolded(filter.EQ, name, key) {
+	if equalFolded(name, key) {
 		return key
 	}
 	return Fold(name)

@@ -44,7 +44,10 @@ type Tenant string
 //     their versions, in the same step (P3.4).
 //   - The event is kept with the change, or neither is (P9.1).
 //   - Users and groups are listed by Created, then ID; members by when they
-//     came in. The order is total and stable.
+//     came in. The order is total and stable. With Query.Sort it is by
+//     [Sort.UserKey] or [Sort.GroupKey] as [Sort.Compare] has it, then by Created
+//     and ID; descending is exactly the reverse. A store that cannot sort refuses
+//     with [errors.ErrUnsupported], as it does for a filter.
 //   - A filter is answered exactly as [Filter.MatchUser] and
 //     [Filter.MatchGroup] would, or refused with [errors.ErrUnsupported]; then
 //     the core goes through all pages and evaluates it.
@@ -121,8 +124,9 @@ type Store interface {
 	// Folders returns the folders below a root that have users, by folded name.
 	Folders(ctx context.Context, t Tenant, root string) ([]Folder, error)
 
-	// Append keeps an event that no change goes with: a refused request, or one
-	// that was accepted and changed nothing worth storing.
+	// Append keeps an event that no change goes with: a refused request, one that
+	// was accepted and changed nothing worth storing, or a connection that was
+	// stopped or released.
 	Append(ctx context.Context, t Tenant, e *Event) error
 
 	// Events returns a page of the record. With q.Tenant empty it goes through
@@ -173,16 +177,22 @@ type Query struct {
 	Filter *Filter   // nil: all
 	Status Status    // 0: all that are not archived
 	Folder FolderKey // zero: in any folder or none
+	Sort   *Sort     // nil: by creation
 	Offset int       // how many to leave out from the start
 	Limit  int       // at most so many; 0: up to the store, negative: none, only Total
 	After  string    // Page.Next of the page before; then Offset counts from there
+	// NoTotal says that nobody asks for Page.Total. A store that would have to
+	// count leaves it 0.
+	NoTotal bool
 }
 
 // Page is a part of a list.
 type Page[T any] struct {
 	Items []T
-	Total int    // how many there are over all pages
-	Next  string // for Query.After; "" when this was the last page
+	Total int // how many there are over all pages
+	// Next is for Query.After; "" when this was the last page. It stays good when
+	// what it names changes or goes. One that a store makes does not begin with ~.
+	Next string
 }
 
 // Counts says how many users of a tenant have each status.

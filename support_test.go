@@ -131,19 +131,20 @@ func newRig(t tester, options ...func(*scim.Config)) *rig {
 	var err error
 	r.dir, err = scim.New(c)
 	require.NoError(t, err)
-	byToken := map[string]scim.Connection{"token-entra": entra, "token-okta": okta, "token-other": other}
-	r.handler, err = scim.NewHandler(r.dir, scim.HandlerConfig{
-		BaseURL: baseURL,
-		Verifier: scim.TokenVerifierFunc(func(_ context.Context, token string) (scim.Connection, error) {
-			if c, ok := byToken[token]; ok {
-				return c, nil
-			}
-			return scim.Connection{}, scim.ErrToken
-		}),
-	})
+	r.handler, err = scim.NewHandler(r.dir, scim.HandlerConfig{BaseURL: baseURL, Verifier: verifier})
 	require.NoError(t, err)
 	return r
 }
+
+// verifier knows the tokens of the connections of every rig.
+var verifier = scim.TokenVerifierFunc(func(_ context.Context, token string) (scim.Connection, error) {
+	for _, c := range []scim.Connection{entra, okta, other} {
+		if token == "token-"+c.ID {
+			return c, nil
+		}
+	}
+	return scim.Connection{}, scim.ErrToken
+})
 
 // with is a policy for newRig.
 func with(p scim.Policy) func(*scim.Config) {
@@ -209,6 +210,11 @@ func (p reply) detail() string  { s, _ := p.at("detail").(string); return s }
 // send performs one request without any check, also outside of the test's
 // goroutine. A body is JSON text or what is made JSON of; nil is none.
 func (r *rig) send(method, path string, body any) reply {
+	return r.sendWith(nil, method, path, body)
+}
+
+// sendWith is send with headers.
+func (r *rig) sendWith(header http.Header, method, path string, body any) reply {
 	var text string
 	switch b := body.(type) {
 	case nil:
@@ -222,6 +228,7 @@ func (r *rig) send(method, path string, body any) reply {
 		text = string(j)
 	}
 	req := httptest.NewRequest(method, baseURL+path, strings.NewReader(text))
+	maps.Copy(req.Header, header)
 	req.Header.Set("Authorization", "Bearer token-"+r.conn.ID)
 	if text != "" {
 		req.Header.Set("Content-Type", "application/scim+json")

@@ -26,6 +26,10 @@ type stamp struct {
 	folded string // where case does not count
 }
 
+func (s stamp) equal(o stamp) bool {
+	return s.sub == o.sub && (s.value == o.value || !s.sub.caseExact && s.folded == o.folded)
+}
+
 func (g target) known() bool { return g.attr != nil || g.ext != nil }
 
 // leaf is the attribute or sub-attribute that the path ends at.
@@ -153,7 +157,7 @@ func (g target) selects(u *User, i int) bool {
 	for _, s := range g.stamp {
 		switch v := g.attr.list.get(u, i, s.sub.index); {
 		case v == s.value:
-		case s.sub.caseExact || !compareFolded(filter.EQ, v, s.folded):
+		case s.sub.caseExact || !equalFolded(v, s.folded):
 			return false
 		}
 	}

@@ -2,58 +2,104 @@ package scim
 
 import (
 	"net/http"
-	"strconv"
+
+	"github.com/usher-scim/scim/internal/scimjson"
 )
 
 // This file is /Users on the wire (RFC 7644 section 3).
+
+// write is what a client asks of one resource: a request, or an operation of a
+// Bulk.
+type write struct {
+	method string // POST, PUT, PATCH or DELETE
+	id     string // "" of a POST
+	data   scimjson.Value
+	by     origin
+}
 
 // usersEndpoint is /Users.
 func (x *exchange) usersEndpoint() (answer, error) {
 	switch {
 	case x.reads():
-		return x.listUsers()
+		return x.list(usersOnly)
 	case x.r.Method == http.MethodPost:
-		return x.createUser()
+		return x.user(x.request(""))
 	}
 	return x.notAllowed(collectionMethods)
 }
 
 // userEndpoint is /Users/{id}.
 func (x *exchange) userEndpoint() (answer, error) {
-	switch {
-	case x.reads():
+	switch x.r.Method {
+	case http.MethodGet, http.MethodHead:
 		return x.getUser()
-	case x.r.Method == http.MethodPut:
-		return x.putUser()
-	case x.r.Method == http.MethodPatch:
-		return x.patchUser()
-	case x.r.Method == http.MethodDelete:
-		return x.deleteUser()
+	case http.MethodPut, http.MethodPatch, http.MethodDelete:
+		return x.user(x.request(x.parts[1]))
 	}
 	return x.notAllowed(resourceMethods)
 }
 
-func (x *exchange) encoder(group bool) *encoder {
-	return &encoder{t: x.h.d.table, base: x.h.base, jsonBase: x.h.jsonBase, p: x.h.d.table.parseProjection(&x.query, group)}
+// request reads the write that the request itself is.
+func (x *exchange) request(id string) (write, error) {
+	w := write{method: x.r.Method, id: id, by: x.by}
+	if w.method == http.MethodDelete {
+		return w, nil
+	}
+	var err error
+	w.data, err = x.body()
+	return w, err
 }
 
-// createUser is POST /Users.
-func (x *exchange) createUser() (answer, error) {
-	body, err := x.body()
+// user performs a write to a user, and answers.
+func (x *exchange) user(w write, err error) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	w := &writer{t: x.h.d.table, u: &User{}}
-	if err := w.resource(body); err != nil {
+	u, err := x.writeUser(w)
+	switch {
+	case err != nil:
 		return answer{}, err
+	case w.method == http.MethodDelete:
+		return answer{status: http.StatusNoContent}, nil
+	case w.method == http.MethodPost:
+		return x.showUser(http.StatusCreated, u)
 	}
-	u, err := x.h.d.create(x.ctx, x.conn.Tenant, x.by, w.u, w.ignored)
-	if err != nil {
-		return answer{}, err
+	return x.showUser(http.StatusOK, u)
+}
+
+// writeUser performs a write to a user; of a DELETE it returns none.
+func (x *exchange) writeUser(w write) (*User, error) {
+	d, t := x.h.d, x.conn.Tenant
+	switch w.method {
+	case http.MethodPost:
+		to := &writer{t: d.table, u: &User{}}
+		if err := to.resource(w.data); err != nil {
+			return nil, err
+		}
+		return d.create(x.ctx, t, w.by, to.u, to.ignored)
+	case http.MethodPut:
+		// What the client owns is replaced, what it leaves out is cleared, and
+		// active left out stays as it was.
+		return x.editUser(w, func(to *writer) error {
+			d.table.each(func(a *attr) { to.clear(a) })
+			return to.resource(w.data)
+		})
+	case http.MethodPatch:
+		ops, err := d.table.parsePatch(w.data, false)
+		if err != nil {
+			return nil, err
+		}
+		return x.editUser(w, func(to *writer) error { return to.apply(ops) })
 	}
-	a, err := x.user(u)
-	a.status = http.StatusCreated
-	return a, err
+	return nil, d.archive(x.ctx, t, w.by, w.id)
+}
+
+func (x *exchange) editUser(w write, change func(*writer) error) (*User, error) {
+	return x.h.d.update(x.ctx, x.conn.Tenant, w.by, w.id, func(u *User) ([]string, *attr, error) {
+		to := &writer{t: x.h.d.table, u: u, work: budgetOf(x.h.d.limits.Comparisons)}
+		err := change(to)
+		return to.ignored, to.removed, err
+	})
 }
 
 // getUser is GET /Users/{id}.
@@ -62,120 +108,50 @@ func (x *exchange) getUser() (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	return x.user(u)
-}
-
-// putUser is PUT /Users/{id}: what the client owns is replaced, what it leaves
-// out is cleared, and active left out stays as it was.
-func (x *exchange) putUser() (answer, error) {
-	body, err := x.body()
-	if err != nil {
-		return answer{}, err
+	if unchanged, err := x.by.only.read(u.Version); err != nil || unchanged {
+		return answer{status: http.StatusNotModified, version: u.Version}, err
 	}
-	return x.edit(func(w *writer) error {
-		x.h.d.table.each(func(a *attr) { w.clear(a) })
-		return w.resource(body)
-	})
+	return x.showUser(http.StatusOK, u)
 }
 
-// patchUser is PATCH /Users/{id}.
-func (x *exchange) patchUser() (answer, error) {
-	body, err := x.body()
-	if err != nil {
-		return answer{}, err
-	}
-	ops, err := x.h.d.table.parsePatch(body, false)
-	if err != nil {
-		return answer{}, err
-	}
-	return x.edit(func(w *writer) error { return w.apply(ops) })
-}
-
-func (x *exchange) edit(change func(*writer) error) (answer, error) {
-	u, err := x.h.d.update(x.ctx, x.conn.Tenant, x.by, x.parts[1], func(u *User) ([]string, *attr, error) {
-		w := &writer{t: x.h.d.table, u: u}
-		err := change(w)
-		return w.ignored, w.removed, err
-	})
-	if err != nil {
-		return answer{}, err
-	}
-	return x.user(u)
-}
-
-// deleteUser is DELETE /Users/{id}.
-func (x *exchange) deleteUser() (answer, error) {
-	return answer{status: http.StatusNoContent}, x.h.d.archive(x.ctx, x.conn.Tenant, x.by, x.parts[1])
-}
-
-// user writes one user as the answer.
-func (x *exchange) user(u *User) (answer, error) {
+// showUser answers with one user.
+func (x *exchange) showUser(status int, u *User) (answer, error) {
 	enc := x.encoder(false)
-	if err := x.users(enc, []*User{u}); err != nil {
+	of, err := x.relations(enc, []*User{u})
+	if err != nil {
 		return answer{}, err
 	}
-	return answer{status: http.StatusOK, location: enc.location("/Users/", u.ID), version: u.Version}, nil
+	x.buf.out = enc.user(x.buf.out, u, of.groups[u.ID], of.managers.of(u))
+	return answer{status: status, location: enc.location("/Users/", u.ID), version: u.Version}, nil
 }
 
-// users writes users to the buffer, with their groups and managers, which take
-// one look-up each for all of them, or none where nobody asked.
-func (x *exchange) users(enc *encoder, users []*User) error {
-	var groups map[string][]GroupRef
-	if a := x.h.d.table.core.byName["groups"]; a != nil && enc.p.shows(a) && len(users) > 0 {
+func (x *exchange) encoder(group bool) *encoder {
+	return &encoder{t: x.h.d.table, base: x.h.base, jsonBase: x.h.jsonBase, p: x.h.d.table.parseProjection(&x.query, group)}
+}
+
+// relations is what answers show of users and other resources have.
+type relations struct {
+	groups   map[string][]GroupRef
+	managers linked
+}
+
+// relations looks up the groups and managers of users: one look-up each for all
+// of them, or none where nobody asked.
+func (x *exchange) relations(enc *encoder, users []*User) (of relations, err error) {
+	if len(users) == 0 {
+		return of, nil
+	}
+	if a := enc.t.core.byName["groups"]; a != nil && enc.p.shows(a) {
 		ids := make([]string, len(users))
 		for i, u := range users {
 			ids[i] = u.ID
 		}
-		var err error
-		if groups, err = x.h.d.store.GroupsOf(x.ctx, x.conn.Tenant, ids); err != nil {
-			return err
+		if of.groups, err = x.h.d.store.GroupsOf(x.ctx, x.conn.Tenant, ids); err != nil {
+			return of, err
 		}
 	}
-	var managers linked
-	if m := x.h.d.table.manager; m != nil && enc.p.shows(m) {
-		var err error
-		if managers, err = x.h.d.managers(x.ctx, x.conn.Tenant, users); err != nil {
-			return err
-		}
+	if m := enc.t.manager; m != nil && enc.p.shows(m) {
+		of.managers, err = x.h.d.managers(x.ctx, x.conn.Tenant, users)
 	}
-	for i, u := range users {
-		if i > 0 {
-			x.buf.out = append(x.buf.out, ',')
-		}
-		x.buf.out = enc.user(x.buf.out, u, groups[u.ID], managers.of(u))
-	}
-	return nil
-}
-
-// listUsers is GET /Users.
-func (x *exchange) listUsers() (answer, error) {
-	l, err := x.h.d.parseList(&x.query)
-	if err != nil {
-		return answer{}, err
-	}
-	q := l.page()
-	if l.filter != "" {
-		if q.Filter, err = x.h.d.UserFilter(l.filter); err != nil {
-			return answer{}, err
-		}
-	}
-	page, err := x.h.d.listUsers(x.ctx, x.conn.Tenant, q)
-	if err != nil {
-		return answer{}, err
-	}
-	x.listHead(page.Total, l.startIndex, len(page.Items))
-	if err := x.users(x.encoder(false), page.Items); err != nil {
-		return answer{}, err
-	}
-	x.buf.out = append(x.buf.out, "]}"...)
-	return answer{status: http.StatusOK}, nil
-}
-
-// listHead writes a ListResponse up to its resources (RFC 7644 section 3.4.2).
-func (x *exchange) listHead(total, startIndex, items int) {
-	b := append(x.buf.out, `{"schemas":["urn:ietf:params:scim:api:messages:2.0:ListResponse"],"totalResults":`...)
-	b = strconv.AppendInt(b, int64(total), 10)
-	b = strconv.AppendInt(append(b, `,"startIndex":`...), int64(startIndex), 10)
-	b = strconv.AppendInt(append(b, `,"itemsPerPage":`...), int64(items), 10)
-	x.buf.out = append(b, `,"Resources":[`...)
+	return of, err
 }

@@ -2,6 +2,7 @@ package memstore
 
 import (
 	"context"
+	"errors"
 
 	"github.com/usher-scim/scim"
 )
@@ -146,6 +147,9 @@ func (s *Store) Users(ctx context.Context, name scim.Tenant, q scim.Query) (scim
 	if err := ctx.Err(); err != nil {
 		return scim.Page[*scim.User]{}, err
 	}
+	if q.Sort != nil {
+		return scim.Page[*scim.User]{}, errors.ErrUnsupported
+	}
 	t := s.reading(name)
 	t.mu.RLock()
 	defer t.mu.RUnlock()
@@ -203,6 +207,9 @@ func filtered[T ordered[T]](c choice[T], match func(T) bool) choice[T] {
 func (s *Store) Groups(ctx context.Context, name scim.Tenant, q scim.Query) (scim.Page[*scim.Group], error) {
 	if err := ctx.Err(); err != nil {
 		return scim.Page[*scim.Group]{}, err
+	}
+	if q.Sort != nil {
+		return scim.Page[*scim.Group]{}, errors.ErrUnsupported
 	}
 	t := s.reading(name)
 	t.mu.RLock()

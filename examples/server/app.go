@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/usher-scim/scim"
 )
@@ -47,6 +48,8 @@ func (a *app) routes() http.Handler {
 		"GET /app/folders/{root}/{name}":  a.folder,
 		"GET /app/connection":             a.connection,
 		"GET /app/log":                    a.events,
+		"GET /app/stopped":                a.stopped,
+		"POST /app/stopped/release":       a.release,
 	} {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { a.answer(w, r, f) })
 	}
@@ -358,6 +361,32 @@ func (a *app) events(r *http.Request, t scim.Tenant) (int, any, error) {
 		return 0, nil, err
 	}
 	return http.StatusOK, logOf(page), nil
+}
+
+// stopped is GET /app/stopped: the connections that removed so many users that
+// they are not let remove more.
+func (a *app) stopped(_ *http.Request, t scim.Tenant) (int, any, error) {
+	return http.StatusOK, stoppedOf(a.dir.Stopped(t)), nil
+}
+
+// release is POST /app/stopped/release: for some time a connection may remove as
+// many users as it likes, stopped or not.
+func (a *app) release(r *http.Request, t scim.Tenant) (int, any, error) {
+	var body struct{ Connection, Duration string }
+	if err := decode(r, &body); err != nil {
+		return 0, nil, err
+	}
+	long, err := time.ParseDuration(body.Duration)
+	if err != nil || long < 0 {
+		return 0, nil, problem(http.StatusBadRequest, "duration must be a time such as 30m, or 0 to count anew at once.")
+	}
+	if known := a.tokens.Of(body.Connection); len(known) == 0 || known[0].Connection.Tenant != t {
+		return 0, nil, problem(http.StatusNotFound, "There is no connection %q.", body.Connection)
+	}
+	if err := a.dir.Release(r.Context(), t, body.Connection, long); err != nil {
+		return 0, nil, err
+	}
+	return a.stopped(r, t)
 }
 
 // export is GET /app/export.csv (P6.5).

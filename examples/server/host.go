@@ -30,6 +30,7 @@ type host struct {
 	tokens   scim.Tokens
 	licences licences
 	tenant   scim.Tenant // the one that is meant when none is named
+	rate     *scim.RateLimit
 	secrets  []secret
 }
 
@@ -42,9 +43,14 @@ type secret struct {
 // newHost returns the application that the flags ask for. An error is one of
 // theirs.
 func newHost(o options, log *slog.Logger) (*host, error) {
-	h := &host{log: log, tenant: o.tenant}
+	h := &host{log: log, tenant: o.tenant, rate: o.rate}
+	policy := func(context.Context, scim.Tenant) (scim.Policy, error) {
+		return scim.Policy{SharedEmails: o.shared, Removals: o.stop}, nil
+	}
 	var err error
-	h.dir, err = scim.New(scim.Config{Store: memstore.New(), Seats: h.licences.of, DefaultLanguage: language.BritishEnglish, Logger: log})
+	h.dir, err = scim.New(scim.Config{
+		Store: memstore.New(), Seats: h.licences.of, Policy: policy, DefaultLanguage: language.BritishEnglish, Logger: log,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -84,7 +90,7 @@ func (h *host) connect(t scim.Tenant, token string, seats scim.Limit) error {
 
 // handler returns what the server serves: SCIM at base, the rest the application's.
 func (h *host) handler(base string) (http.Handler, error) {
-	wire, err := scim.NewHandler(h.dir, scim.HandlerConfig{BaseURL: base, Verifier: &h.tokens})
+	wire, err := scim.NewHandler(h.dir, scim.HandlerConfig{BaseURL: base, Verifier: &h.tokens, Rate: h.rate})
 	if err != nil {
 		return nil, err
 	}

@@ -73,6 +73,9 @@ type options struct {
 	tenant  scim.Tenant
 	seats   scim.Limit
 	extra   []extra
+	shared  bool
+	stop    scim.RemovalLimit
+	rate    *scim.RateLimit // nil: none
 	verbose bool
 }
 
@@ -90,6 +93,7 @@ func parse(args []string, w io.Writer) (options, error) {
 	flags.StringVar(&o.addr, "addr", "127.0.0.1:8080", "`address` to listen on; port 0 takes any free one")
 	flags.StringVar(&o.token, "token", "", "fixed `token`; without it one is made and printed")
 	tenant := flags.String("tenant", "default", "`name` of the tenant")
+	flags.BoolVar(&o.shared, "shared-emails", false, "let several users have one work e-mail address")
 	flags.BoolVar(&o.verbose, "v", false, "log each request")
 	flags.Func("seats", "`number` of seats of each tenant; without it they are unlimited", func(s string) error {
 		n, err := strconv.Atoi(s)
@@ -107,6 +111,7 @@ func parse(args []string, w io.Writer) (options, error) {
 		o.extra = append(o.extra, extra{scim.Tenant(name), token})
 		return nil
 	})
+	brakes(flags, &o)
 	err := flags.Parse(args)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
@@ -120,9 +125,44 @@ func parse(args []string, w io.Writer) (options, error) {
 		return o, fmt.Errorf("there is no argument %q; everything is a flag", flags.Arg(0))
 	case *tenant == "":
 		return o, errors.New("-tenant must not be empty")
+	case o.stop.Window > 0 && o.stop.Users == 0 && o.stop.Percent == 0:
+		return o, errors.New("-stop-window needs -stop-users or -stop-percent")
 	}
 	o.tenant = scim.Tenant(*tenant)
 	return o, nil
+}
+
+// brakes defines the flags of the two brakes; without them neither is on.
+func brakes(flags *flag.FlagSet, o *options) {
+	flags.Func("stop-users", "`number` of users that a connection may remove within -stop-window before it is stopped", func(s string) error {
+		var err error
+		if o.stop.Users, err = strconv.Atoi(s); err != nil || o.stop.Users < 1 {
+			return errors.New("it must be a whole number from 1 up")
+		}
+		return nil
+	})
+	flags.Func("stop-percent", "the same as a `share` of the active users, in per cent", func(s string) error {
+		var err error
+		if o.stop.Percent, err = strconv.ParseFloat(s, 64); err != nil || !(o.stop.Percent > 0 && o.stop.Percent <= 100) {
+			return errors.New("it must be a number above 0, up to 100")
+		}
+		return nil
+	})
+	flags.Func("stop-window", "`time` that removals are counted for (default 1h)", func(s string) error {
+		var err error
+		if o.stop.Window, err = time.ParseDuration(s); err != nil || o.stop.Window <= 0 {
+			return errors.New("it must be a time such as 30m")
+		}
+		return nil
+	})
+	flags.Func("rate", "`number` of requests a second that a connection may send, twice as many at once", func(s string) error {
+		n, err := strconv.Atoi(s)
+		if err != nil || n < 1 {
+			return errors.New("it must be a whole number from 1 up")
+		}
+		o.rate = &scim.RateLimit{PerSecond: float64(n), Burst: 2 * n}
+		return nil
+	})
 }
 
 // How long a client may take, and how long the requests under way may when the

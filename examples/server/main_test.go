@@ -66,6 +66,20 @@ func TestTenants(t *testing.T) {
 	ask[any](s, 404, "GET", "/app/users?tenant=default", "")
 }
 
+// TestSharedEmails: addresses are unique, unless the host lets people share them (P4.1, P4.5).
+func TestSharedEmails(t *testing.T) {
+	t.Parallel()
+	const address = `"emails":[{"value":"office@example.com","type":"work"}]`
+	for _, c := range []struct {
+		flags  []string
+		status int
+	}{{nil, 409}, {[]string{"-shared-emails"}, 201}} {
+		s := start(t, c.flags...)
+		wire(s, 201, "POST", "Users", `{"userName":"ann",`+address+`}`)
+		wire(s, c.status, "POST", "Users", `{"userName":"bob",`+address+`}`)
+	}
+}
+
 // TestRevoke: whoever must end the access of leavers hears of them (P9.4).
 func TestRevoke(t *testing.T) {
 	t.Parallel()
@@ -108,6 +122,16 @@ func TestBadFlags(t *testing.T) {
 		{[]string{"-extra", "=" + acmeToken}, "TENANT=TOKEN"},
 		{[]string{"-extra", "acme=with a blank"}, "-extra acme"},
 		{[]string{"-token", fixedToken, "-extra", "acme=" + fixedToken}, "another connection"},
+		{[]string{"-stop-users", "0"}, "-stop-users"},
+		{[]string{"-stop-users", "few"}, "-stop-users"},
+		{[]string{"-stop-percent", "0"}, "-stop-percent"},
+		{[]string{"-stop-percent", "101"}, "-stop-percent"},
+		{[]string{"-stop-percent", "NaN"}, "-stop-percent"},
+		{[]string{"-stop-users", "1", "-stop-window", "0s"}, "-stop-window"},
+		{[]string{"-stop-users", "1", "-stop-window", "an hour"}, "-stop-window"},
+		{[]string{"-stop-window", "1h"}, "-stop-window needs"},
+		{[]string{"-rate", "0"}, "-rate"},
+		{[]string{"-rate", "fast"}, "-rate"},
 		{[]string{"-colour"}, "-colour"},
 		{[]string{"serve"}, "serve"},
 	} {
@@ -127,7 +151,7 @@ func TestHelp(t *testing.T) {
 	t.Parallel()
 	var stdout, stderr bytes.Buffer
 	equal(t, "status", run(t.Context(), []string{"-h"}, &stdout, &stderr), 0)
-	for _, flag := range []string{"-addr", "-token", "-seats", "-tenant", "-extra", "-v"} {
+	for _, flag := range []string{"-addr", "-token", "-seats", "-tenant", "-extra", "-shared-emails", "-stop-users", "-stop-percent", "-stop-window", "-rate", "-v"} {
 		if !strings.Contains(stdout.String(), flag) {
 			t.Errorf("the help lacks %s", flag)
 		}

@@ -165,6 +165,23 @@ func latest(a *time.Time, b time.Time) *time.Time {
 	return &b
 }
 
+// stoppedView is a connection that may not remove more users for now.
+type stoppedView struct {
+	Connection string    `json:"connection"`
+	Since      time.Time `json:"since"`
+	Removed    int       `json:"removed"`
+	Window     string    `json:"window"`
+	Retry      time.Time `json:"retry"`
+}
+
+func stoppedOf(all []scim.StoppedConnection) []stoppedView {
+	out := make([]stoppedView, len(all)) // [] and not null where there are none
+	for i, c := range all {
+		out[i] = stoppedView{c.Connection, c.Since, c.Removed, c.Window.String(), c.Retry}
+	}
+	return out
+}
+
 // logView is a page of events; next is null on the last one.
 type logView struct {
 	Events []eventView `json:"events"`

@@ -1,0 +1,413 @@
+package scim
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/usher-scim/scim/internal/scimjson"
+)
+
+// This file is /Bulk (RFC 7644 section 3.7): several writes in one request, each
+// with an answer of its own. What one of them does is neither undone nor hidden
+// by the failure of another.
+
+// bulkState says how far an operation is.
+type bulkState uint8
+
+const (
+	bulkWaiting bulkState = iota
+	bulkRunning           // or it waits for one that it refers to
+	bulkDone
+)
+
+// bulkOp is one operation of a Bulk, and what came of it.
+type bulkOp struct {
+	method, path, bulkID, version string
+	data                          scimjson.Value
+
+	bad    error // why it cannot be understood
+	state  bulkState
+	status int
+	err    *Error
+	id     string // of the resource
+	group  bool
+	tag    string // its version
+	made   bool   // the resource is new, not one that was linked or brought back
+	// without are the operations that this one refers to in a circle: the
+	// resource is made without them first.
+	without []*bulkOp
+}
+
+// bulk is a Bulk that is being performed.
+type bulk struct {
+	x      *exchange
+	ops    []*bulkOp
+	byID   map[string]*bulkOp // the POSTs by bulkId
+	open   []*bulkOp          // made without what they refer to
+	failOn int                // errors after which to stop; 0: never
+	failed int
+}
+
+// bulk is POST /Bulk.
+func (x *exchange) bulk() (answer, error) {
+	if x.r.Method != http.MethodPost {
+		return x.notAllowed(http.MethodPost)
+	}
+	body, err := x.body()
+	if err != nil {
+		return answer{}, err
+	}
+	b, err := x.parseBulk(body)
+	if err != nil {
+		return answer{}, err
+	}
+	for _, op := range b.ops {
+		if b.stopped() {
+			break
+		}
+		b.run(op)
+		b.closeCircles()
+	}
+	x.buf.out = append(x.buf.out, `{"schemas":["urn:ietf:params:scim:api:messages:2.0:BulkResponse"],"Operations":[`...)
+	for _, op := range b.ops {
+		if op.state == bulkDone {
+			x.buf.out = op.result(comma(x.buf.out), x.h)
+		}
+	}
+	x.buf.out = append(x.buf.out, "]}"...)
+	return answer{status: http.StatusOK}, nil
+}
+
+// parseBulk reads the request. An operation that cannot be understood fails
+// alone.
+func (x *exchange) parseBulk(body scimjson.Value) (*bulk, error) {
+	if body.Kind() != scimjson.Object {
+		return nil, badRequest(typeInvalidSyntax, "The body must be a JSON object with Operations.")
+	}
+	list := body.Get("Operations")
+	if list.Kind() != scimjson.Array {
+		return nil, badRequest(typeInvalidSyntax, "Operations is missing or not a list.")
+	}
+	if most := x.h.d.limits.BulkOperations; list.Len() > most {
+		return nil, &Error{
+			Status: http.StatusRequestEntityTooLarge,
+			Detail: fmt.Sprintf("The request has %d operations; maxOperations is %d.", list.Len(), most),
+		}
+	}
+	b := &bulk{x: x, ops: make([]*bulkOp, 0, list.Len()), byID: make(map[string]*bulkOp)}
+	switch v := body.Get("failOnErrors"); v.Kind() {
+	case scimjson.Invalid, scimjson.Null:
+	default:
+		var err error
+		if b.failOn, err = strconv.Atoi(v.Text()); err != nil || v.Kind() != scimjson.Number || b.failOn < 0 {
+			return nil, badRequest(typeInvalidValue, "failOnErrors must be a number of errors.")
+		}
+	}
+	for v := range list.Elements() {
+		op := b.parse(v)
+		switch {
+		case op.method != http.MethodPost || op.bulkID == "":
+		case b.byID[op.bulkID] == nil:
+			b.byID[op.bulkID] = op
+		case op.bad == nil:
+			op.bad = badRequest(typeInvalidValue, "The bulkId %q is given to two operations.", shorten(op.bulkID, 80))
+		}
+		b.ops = append(b.ops, op)
+	}
+	return b, nil
+}
+
+// parse reads one operation.
+func (b *bulk) parse(v scimjson.Value) *bulkOp {
+	op := &bulkOp{
+		method: strings.ToUpper(v.Get("method").Text()), path: v.Get("path").Text(), bulkID: v.Get("bulkId").Text(),
+		version: v.Get("version").Text(), data: v.Get("data"),
+	}
+	for _, name := range []string{"method", "path", "bulkId", "version"} {
+		if k := v.Get(name).Kind(); k != scimjson.String && k != scimjson.Null && k != scimjson.Invalid {
+			op.bad = badRequest(typeInvalidSyntax, "%s of an operation must be a string.", name)
+			return op
+		}
+	}
+	switch op.method {
+	case http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete:
+		op.bad = op.route(b.x.h)
+	default:
+		op.bad = badRequest(typeInvalidSyntax, "method is %q; it must be POST, PUT, PATCH or DELETE.", shorten(op.method, 20))
+	}
+	return op
+}
+
+// route reads the path of an operation, which is relative to the base.
+func (op *bulkOp) route(h *Handler) error {
+	path := strings.TrimPrefix(op.path, h.base)
+	path, _, _ = strings.Cut(path, "?")
+	parts := strings.FieldsFunc(path, func(r rune) bool { return r == '/' })
+	switch {
+	case len(parts) == 0 || len(parts) > 2 || parts[0] != "Users" && parts[0] != "Groups":
+		return badRequest(typeInvalidValue, "The path %q of an operation must be /Users or /Groups, or a resource of them.", shorten(op.path, 100))
+	case op.method == http.MethodPost && len(parts) != 1:
+		return badRequest(typeInvalidValue, "The path of a POST must be /Users or /Groups, without an id.")
+	case op.method != http.MethodPost && len(parts) != 2:
+		return badRequest(typeInvalidValue, "The path of a %s must name a resource, such as /Users/2819c223.", op.method)
+	}
+	op.group = parts[0] == "Groups"
+	if len(parts) == 2 {
+		id, err := url.PathUnescape(parts[1])
+		if err != nil {
+			return badRequest(typeInvalidValue, "The path %q of an operation cannot be decoded.", shorten(op.path, 100))
+		}
+		op.id = id
+	}
+	return nil
+}
+
+func (b *bulk) stopped() bool { return b.failOn > 0 && b.failed >= b.failOn }
+
+// fail ends an operation with an error, and puts that on the record.
+func (b *bulk) fail(op *bulkOp, err error) {
+	op.state, op.err = bulkDone, b.x.told(err)
+	op.status = op.err.Status
+	b.failed++
+	b.x.refused(op.err, op.method+" "+op.path+" (Bulk)", op.group, op.id)
+}
+
+// run performs an operation, after those that it refers to.
+func (b *bulk) run(op *bulkOp) {
+	if op.state == bulkDone {
+		return // another one needed it
+	}
+	op.state = bulkRunning
+	err := op.bad
+	if err == nil {
+		err = b.prepare(op)
+	}
+	if err != nil {
+		b.fail(op, err)
+		return
+	}
+	if b.stopped() {
+		op.state = bulkWaiting
+		return
+	}
+	if err := b.perform(op); err != nil {
+		b.fail(op, err)
+		return
+	}
+	op.state = bulkDone
+	if len(op.without) > 0 {
+		b.open = append(b.open, op)
+	}
+}
+
+// prepare runs what the operation refers to and puts the IDs in.
+func (b *bulk) prepare(op *bulkOp) error {
+	if name, ok := strings.CutPrefix(op.id, bulkPrefix); ok {
+		to, err := b.resolve(name)
+		if err != nil {
+			return err
+		}
+		if to.state != bulkDone {
+			return nil // stopped
+		}
+		op.id = to.id
+	}
+	if op.method == http.MethodDelete {
+		return nil
+	}
+	if op.data.Kind() == scimjson.Invalid {
+		return badRequest(typeInvalidSyntax, "The operation has no data.")
+	}
+	var err error
+	eachReference(op.data, func(name string, whole bool) {
+		if err != nil || b.stopped() || !whole && b.byID[name] == nil {
+			return
+		}
+		var to *bulkOp
+		if to, err = b.resolve(name); err == nil && to.state == bulkRunning {
+			op.without = append(op.without, to)
+		}
+	})
+	return err
+}
+
+// resolve returns the operation that a bulkId names, once it is performed; one
+// that is still running refers back to the one that asks.
+func (b *bulk) resolve(name string) (*bulkOp, error) {
+	to := b.byID[name]
+	if to == nil {
+		return nil, badRequest(typeInvalidValue, "bulkId:%s is not the bulkId of any POST in this request.", shorten(name, 80))
+	}
+	if to.state == bulkWaiting {
+		b.run(to)
+	}
+	if to.err != nil {
+		return nil, failedReference(name)
+	}
+	return to, nil
+}
+
+func failedReference(name string) error {
+	return &Error{
+		Status: http.StatusConflict,
+		Detail: fmt.Sprintf("The operation refers to bulkId:%s, which failed.", shorten(name, 80)),
+	}
+}
+
+// perform does what an operation asks for, as a request of its own would.
+func (b *bulk) perform(op *bulkOp) error {
+	w, err := b.write(op)
+	if err != nil {
+		return err
+	}
+	w.method, w.by.only.match = op.method, op.version
+	op.status = http.StatusOK
+	switch op.method {
+	case http.MethodPost:
+		op.status = http.StatusCreated
+	case http.MethodDelete:
+		op.status = http.StatusNoContent
+	}
+	return b.guard(func() error {
+		if op.group {
+			g, err := b.x.writeGroup(w)
+			if g != nil {
+				op.id, op.tag, op.made = g.ID, g.Version, op.status == http.StatusCreated
+			}
+			return err
+		}
+		u, err := b.x.writeUser(w)
+		if u != nil {
+			op.id, op.tag, op.made = u.ID, u.Version, u.Created.Equal(w.by.time)
+		}
+		return err
+	})
+}
+
+// write is the operation with the IDs for the bulkIds that have one.
+func (b *bulk) write(op *bulkOp) (write, error) {
+	w := write{id: op.id, data: op.data, by: b.x.by}
+	w.by.only = conditions{}
+	bare := op.method == http.MethodPatch && op.data.Kind() == scimjson.Array
+	if op.data.Kind() == scimjson.Invalid || !bare && !refers(op.data) {
+		return w, nil
+	}
+	text := []byte{}
+	if bare { // RFC 7644 erratum 5050: some send the operations of a PATCH alone
+		text = append(text, `{"Operations":`...)
+	}
+	text, _ = b.rewrite(text, op.data)
+	if bare {
+		text = append(text, '}')
+	}
+	var doc scimjson.Doc
+	if err := doc.Parse(text, b.x.h.d.limits.json()); err != nil {
+		return w, badRequest(typeInvalidSyntax, "The data of the operation cannot be read: %s.", err)
+	}
+	w.data = doc.Root()
+	return w, nil
+}
+
+// guard turns a panic into the failure of one operation: the others did happen,
+// and their answers are not to be lost.
+func (b *bulk) guard(f func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			if e, ok := p.(error); ok && errors.Is(e, http.ErrAbortHandler) {
+				panic(p)
+			}
+			err = b.x.panicked(p)
+		}
+	}()
+	return f()
+}
+
+// closeCircles adds to resources what they were made without, now that it is
+// there. One of which that fails is taken back.
+func (b *bulk) closeCircles() {
+	open := b.open
+	b.open = nil
+	for _, op := range open {
+		err := b.complete(op)
+		if err == nil {
+			continue
+		}
+		if undone := b.guard(func() error { return b.takeBack(op) }); undone != nil {
+			b.x.h.d.log.Error("scim: a resource of a failed operation could not be taken back", "request", b.x.id, "error", undone)
+		}
+		b.fail(op, err)
+	}
+}
+
+func (b *bulk) complete(op *bulkOp) error {
+	for _, to := range op.without {
+		if to.err != nil || to.state != bulkDone {
+			return failedReference(to.bulkID)
+		}
+	}
+	op.without = nil
+	w, err := b.write(op)
+	if err != nil {
+		return err
+	}
+	return b.guard(func() error {
+		if op.group {
+			g, err := b.x.h.d.updateGroup(b.x.ctx, b.x.conn.Tenant, w.by, w.id, func() (*groupDraft, error) {
+				to := b.x.h.d.groupWriter(b.x.ctx, b.x.conn.Tenant, w.id)
+				err := to.merge(w.data, false)
+				return to.finish(), err
+			})
+			if err == nil {
+				op.tag = g.Version
+			}
+			return err
+		}
+		u, err := b.x.editUser(w, func(to *writer) error { return to.merge(w.data, false) })
+		if err == nil {
+			op.tag = u.Version
+		}
+		return err
+	})
+}
+
+// takeBack undoes a create. Somebody who was there before stays.
+func (b *bulk) takeBack(op *bulkOp) error {
+	by := b.x.by
+	by.only = conditions{}
+	switch {
+	case op.group:
+		return b.x.h.d.deleteGroup(b.x.ctx, b.x.conn.Tenant, by, op.id)
+	case op.made:
+		return b.x.h.d.archive(b.x.ctx, b.x.conn.Tenant, by, op.id)
+	}
+	return nil
+}
+
+// result writes what came of an operation (RFC 7644 section 3.7.3).
+func (op *bulkOp) result(b []byte, h *Handler) []byte {
+	b = append(b, `{"method":`...)
+	b = scimjson.AppendString(b, shorten(op.method, 20))
+	if op.bulkID != "" {
+		b = scimjson.AppendString(append(b, `,"bulkId":`...), op.bulkID)
+	}
+	if op.err == nil && op.tag != "" {
+		b = appendETag(append(b, `,"version":`...), op.tag)
+	}
+	if op.id != "" && (op.err == nil || op.method != http.MethodPost) {
+		endpoint := "/Users/"
+		if op.group {
+			endpoint = "/Groups/"
+		}
+		e := encoder{base: h.base, jsonBase: h.jsonBase}
+		b = e.appendLocation(append(b, `,"location":`...), endpoint, op.id)
+	}
+	b = append(strconv.AppendInt(append(b, `,"status":"`...), int64(op.status), 10), '"')
+	if op.err != nil {
+		b = appendError(append(b, `,"response":`...), op.err)
+	}
+	return append(b, '}')
+}
