@@ -348,9 +348,10 @@ func (s *stage) folders(root string) any {
 func (s *stage) events(id string) any {
 	var all []scim.Event
 	q := scim.EventQuery{Limit: 1000}
-	for more := true; more && s.err == nil; more = q.After != "" {
+	for more := true; more && s.err == nil; {
 		page, err := s.dir.Log(s.t.Context(), stageTenant, q)
 		all, q.After, s.err = append(all, page.Items...), page.Next, err
+		more = len(page.Items) > 0 // the oldest first, a page always names a place to go on from
 	}
 	out := []any{}
 	for _, e := range all {
