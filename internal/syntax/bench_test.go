@@ -18,7 +18,7 @@ func BenchmarkParseFilter(b *testing.B) {
 		b.Run(bm.name+"/ours", func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := ParseFilter(bm.text, Limits{}); err != nil {
+				if _, err := ParseFilter(bm.text, Limits{}, nil); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -40,7 +40,7 @@ func BenchmarkParsePath(b *testing.B) {
 	b.Run("ours", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			if _, err := ParsePath(text, Limits{}); err != nil {
+			if _, err := ParsePath(text, Limits{}, nil); err != nil {
 				b.Fatal(err)
 			}
 		}
@@ -59,7 +59,7 @@ func BenchmarkParsePath(b *testing.B) {
 // The look-up that identity providers send most must stay cheap.
 func TestAllocations(t *testing.T) {
 	got := testing.AllocsPerRun(100, func() {
-		if _, err := ParseFilter(benchmarks[0].text, Limits{}); err != nil {
+		if _, err := ParseFilter(benchmarks[0].text, Limits{}, nil); err != nil {
 			t.Fatal(err)
 		}
 	})

@@ -13,6 +13,7 @@ func (p *parser) disjunction() (filter.Expression, error) {
 		return nil, err
 	}
 	for p.keyword("or") {
+		p.blank()
 		right, err := p.conjunction()
 		if err != nil {
 			return nil, err
@@ -29,6 +30,7 @@ func (p *parser) conjunction() (filter.Expression, error) {
 		return nil, err
 	}
 	for p.keyword("and") {
+		p.blank()
 		right, err := p.term()
 		if err != nil {
 			return nil, err
@@ -49,6 +51,7 @@ func (p *parser) keyword(word string) bool {
 	if end < len(p.s) && class[p.s[end]]&nameByte != 0 {
 		return false
 	}
+	p.loose = p.loose || !p.behindBlank()
 	p.i = end
 	return true
 }
@@ -73,6 +76,7 @@ func (p *parser) term() (filter.Expression, error) {
 		}
 		return &filter.NotExpression{Expression: e}, nil
 	case p.at('['):
+		p.loose = p.loose || p.behindBlank()
 		return p.valuePath(path)
 	}
 	return p.comparison(start, path)
@@ -90,7 +94,7 @@ func (p *parser) enclosed(closing byte) (filter.Expression, error) {
 	}
 	p.depth++
 	p.i++
-	p.blanks()
+	p.noBlank()
 	if p.at(closing) {
 		return nil, p.fail(p.i, "expected a comparison such as value eq \"x\" before "+string(closing))
 	}
@@ -101,6 +105,7 @@ func (p *parser) enclosed(closing byte) (filter.Expression, error) {
 	if !p.at(closing) {
 		return nil, p.fail(p.i, "expected and, or, or the "+string(closing)+" that closes the "+p.s[opening:opening+1])
 	}
+	p.loose = p.loose || p.behindBlank()
 	p.i++
 	p.depth--
 	return e, nil
@@ -125,6 +130,7 @@ func (p *parser) valuePath(path filter.AttributePath) (filter.Expression, error)
 		return nil, err
 	}
 	if p.at('.') {
+		p.loose = true
 		p.i++
 		start := p.i
 		sub, err := p.name()
@@ -157,7 +163,7 @@ func (p *parser) comparison(start int, path filter.AttributePath) (filter.Expres
 	case op == filter.PR:
 		return &filter.AttributeExpression{AttributePath: path, Operator: op}, nil
 	}
-	p.blanks()
+	p.blank()
 	v, err := p.value()
 	if err != nil {
 		return nil, err

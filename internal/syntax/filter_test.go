@@ -138,7 +138,7 @@ func TestParseFilter(t *testing.T) {
 		{enterpriseUser + `:a[` + coreUser + `:b pr]`, with(urn(enterpriseUser, attr("a")), is(urn(coreUser, attr("b")), filter.PR, nil))},
 	} {
 		t.Run(tt.text, func(t *testing.T) {
-			got, err := ParseFilter(tt.text, Limits{})
+			got, err := ParseFilter(tt.text, Limits{}, nil)
 			require.NoError(t, err)
 			require.Empty(t, cmp.Diff(tt.want, got))
 		})
@@ -196,11 +196,11 @@ func TestParseFilterValues(t *testing.T) {
 	} {
 		t.Run(tt.text, func(t *testing.T) {
 			for _, form := range []string{"a eq %s", "(a eq %s)", "(a eq %s ) "} {
-				got, err := ParseFilter(fmt.Sprintf(form, tt.text), Limits{})
+				got, err := ParseFilter(fmt.Sprintf(form, tt.text), Limits{}, nil)
 				require.NoError(t, err)
 				require.Empty(t, cmp.Diff(eq("a", tt.want), got))
 			}
-			got, err := ParseFilter("a[b eq "+tt.text+"]", Limits{})
+			got, err := ParseFilter("a[b eq "+tt.text+"]", Limits{}, nil)
 			require.NoError(t, err)
 			require.Empty(t, cmp.Diff(with(attr("a"), eq("b", tt.want)), got))
 		})
@@ -325,7 +325,7 @@ func TestParseFilterRefuses(t *testing.T) {
 		{`[a pr]`, 1, msgNoName},
 	} {
 		t.Run(tt.text, func(t *testing.T) {
-			e, err := ParseFilter(tt.text, Limits{})
+			e, err := ParseFilter(tt.text, Limits{}, nil)
 			tt.check(t, err)
 			require.Nil(t, e)
 		})
@@ -352,14 +352,14 @@ func TestLimits(t *testing.T) {
 		{"not", Limits{Depth: 2}, `not(not(a pr))`, refusal{`not(not(not(a pr)))`, 12, "the filter is nested deeper than the limit of 2 levels"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			_, err := ParseFilter(tt.within, tt.limits)
+			_, err := ParseFilter(tt.within, tt.limits, nil)
 			require.NoError(t, err)
-			_, err = ParseFilter(tt.refusal.text, tt.limits)
+			_, err = ParseFilter(tt.refusal.text, tt.limits, nil)
 			tt.refusal.check(t, err)
 		})
 	}
 
-	_, err := ParsePath("members[a pr and b pr]", Limits{Terms: 1})
+	_, err := ParsePath("members[a pr and b pr]", Limits{Terms: 1}, nil)
 	require.EqualError(t, err, "at character 18: the path has more comparisons than the limit of 1")
 	_, err = ParseAttributePath(strings.Repeat("x", 8193))
 	require.EqualError(t, err, "at character 8193: the attribute name is longer than the limit of 8192 bytes")

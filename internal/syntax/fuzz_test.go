@@ -55,14 +55,14 @@ func FuzzParseFilter(f *testing.F) {
 	f.Add(`emails[type eq "work"].value eq "x" and not(a.$ref pr or b eq x@y)`)
 	f.Add(enterpriseUser + `.manager.value eq "\ud834\udd1e"`)
 	f.Fuzz(func(t *testing.T, s string) {
-		e, err := ParseFilter(s, tight)
+		e, err := ParseFilter(s, tight, nil)
 		if err != nil {
 			require.Nil(t, e)
 			checkError(t, s, err)
 			return
 		}
 		checkSize(t, s, e)
-		again, err := ParseFilter(write(e), wide)
+		again, err := ParseFilter(write(e), wide, nil)
 		require.NoError(t, err, "%q", write(e))
 		require.Empty(t, cmp.Diff(e, again))
 	})
@@ -83,7 +83,7 @@ func FuzzParsePath(f *testing.F) {
 			require.NoError(t, err)
 			require.Empty(t, cmp.Diff(at, same))
 		}
-		p, err := ParsePath(s, tight)
+		p, err := ParsePath(s, tight, nil)
 		if err != nil {
 			checkError(t, s, err)
 			return
@@ -91,7 +91,7 @@ func FuzzParsePath(f *testing.F) {
 		if p.ValueExpression != nil {
 			checkSize(t, s, &filter.ValuePath{ValueFilter: p.ValueExpression})
 		}
-		again, err := ParsePath(writePath(p), wide)
+		again, err := ParsePath(writePath(p), wide, nil)
 		require.NoError(t, err, "%q", writePath(p))
 		require.Empty(t, cmp.Diff(p, again))
 	})

@@ -32,6 +32,8 @@ func (p *parser) value() (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	number, integer := isNumber(word)
+	p.loose = p.loose || !number && word != "true" && word != "false" && word != "null"
 	switch {
 	case equalFold(word, "true"):
 		return true, nil
@@ -40,7 +42,6 @@ func (p *parser) value() (any, error) {
 	case equalFold(word, "null"):
 		return nil, nil
 	}
-	number, integer := isNumber(word)
 	if !number {
 		return word, nil
 	}

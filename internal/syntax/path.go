@@ -63,6 +63,7 @@ func (p *parser) path() (path filter.Path, err error) {
 	if !p.at('[') {
 		return path, nil
 	}
+	p.loose = p.loose || p.behindBlank()
 	if path.ValueExpression, err = p.valueFilter(); err != nil || !p.at('.') {
 		return path, err
 	}

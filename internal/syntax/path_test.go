@@ -51,7 +51,7 @@ func TestParsePath(t *testing.T) {
 		},
 	} {
 		t.Run(tt.text, func(t *testing.T) {
-			got, err := ParsePath(tt.text, Limits{})
+			got, err := ParsePath(tt.text, Limits{}, nil)
 			require.NoError(t, err)
 			require.Empty(t, cmp.Diff(tt.want, got))
 		})
@@ -81,7 +81,7 @@ func TestParsePathRefuses(t *testing.T) {
 		{`(a)`, 1, msgNoName},
 	} {
 		t.Run(tt.text, func(t *testing.T) {
-			_, err := ParsePath(tt.text, Limits{})
+			_, err := ParsePath(tt.text, Limits{}, nil)
 			tt.check(t, err)
 		})
 	}

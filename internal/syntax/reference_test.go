@@ -136,7 +136,7 @@ func excused(s string, e filter.Expression, err error, again string) bool {
 	case msg == msgHalf:
 		return strings.Contains(strings.ToLower(s), `\ud`)
 	case glued.MatchString(quoted.ReplaceAllString(s, `""`)):
-		_, err := ParseFilter(again, wide)
+		_, err := ParseFilter(again, wide, nil)
 		return err == nil || foreign
 	}
 	return false
@@ -148,7 +148,7 @@ func likeReference(t require.TestingT, s string) bool {
 	if !ok {
 		return false
 	}
-	got, err := ParseFilter(s, wide)
+	got, err := ParseFilter(s, wide, nil)
 	if err != nil {
 		require.True(t, excused(s, want, err, write(want)), "%q: %v", s, err)
 		return false
@@ -162,7 +162,7 @@ func pathLikeReference(t require.TestingT, s string) bool {
 	if !ok {
 		return false
 	}
-	got, err := ParsePath(s, wide)
+	got, err := ParsePath(s, wide, nil)
 	if err != nil {
 		whole := &filter.ValuePath{AttributePath: want.AttributePath, ValueFilter: want.ValueExpression}
 		require.True(t, excused(s, whole, err, write(whole)), "%q: %v", s, err)

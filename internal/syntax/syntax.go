@@ -74,8 +74,9 @@ func (e *Error) Error() string {
 	return "at character " + strconv.Itoa(e.Offset+1) + ": " + e.Msg
 }
 
-// ParseFilter reads a filter.
-func ParseFilter(s string, l Limits) (filter.Expression, error) {
+// ParseFilter reads a filter. It sets loose, unless that is nil, where the text
+// is tolerated beyond the grammar.
+func ParseFilter(s string, l Limits, loose *bool) (filter.Expression, error) {
 	p := parser{s: s, what: "filter", limits: l.withDefaults()}
 	if err := p.open(); err != nil {
 		return nil, err
@@ -87,14 +88,18 @@ func ParseFilter(s string, l Limits) (filter.Expression, error) {
 	if p.i < len(s) {
 		return nil, p.fail(p.i, p.unexpected())
 	}
+	p.tell(loose)
 	return e, nil
 }
 
 // ParsePath reads the path of a PATCH operation: attr, attr.sub, attr[filter]
-// or attr[filter].sub, each with or without a prefix.
-func ParsePath(s string, l Limits) (filter.Path, error) {
+// or attr[filter].sub, each with or without a prefix. It sets loose as ParseFilter
+// does.
+func ParsePath(s string, l Limits, loose *bool) (filter.Path, error) {
 	p := parser{s: s, what: "path", limits: l.withDefaults()}
-	return p.wholePath()
+	path, err := p.wholePath()
+	p.tell(loose)
+	return path, err
 }
 
 // ParseAttributePath reads an entry of attributes, excludedAttributes or
@@ -129,6 +134,13 @@ type parser struct {
 	terms  int
 	depth  int
 	inside bool // in the brackets of a value filter
+	loose  bool // the text goes beyond the grammar
+}
+
+func (p *parser) tell(loose *bool) {
+	if loose != nil && p.loose {
+		*loose = true
+	}
 }
 
 // open checks what can be said of the text as a whole and skips leading blanks.
@@ -140,6 +152,7 @@ func (p *parser) open() error {
 		return p.fail(invalidUTF8(p.s), "the "+p.what+" is not valid UTF-8")
 	}
 	p.blanks()
+	p.loose = p.i > 0
 	if p.i == len(p.s) {
 		return p.fail(0, "the "+p.what+" is empty")
 	}
@@ -147,9 +160,30 @@ func (p *parser) open() error {
 }
 
 func (p *parser) blanks() {
+	start := p.i
 	for p.i < len(p.s) && (p.s[p.i] == ' ' || p.s[p.i] == '\t') {
+		p.loose = p.loose || p.i > start || p.s[p.i] == '\t' || p.i == len(p.s)-1
 		p.i++
 	}
+}
+
+// blank skips what the grammar has one blank for.
+func (p *parser) blank() {
+	start := p.i
+	p.blanks()
+	p.loose = p.loose || p.i == start
+}
+
+// noBlank skips blanks where the grammar has none.
+func (p *parser) noBlank() {
+	start := p.i
+	p.blanks()
+	p.loose = p.loose || p.i > start
+}
+
+// behindBlank reports whether the byte before is a blank.
+func (p *parser) behindBlank() bool {
+	return p.i > 0 && (p.s[p.i-1] == ' ' || p.s[p.i-1] == '\t')
 }
 
 // at reports whether the next byte is c.

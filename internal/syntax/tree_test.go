@@ -222,7 +222,7 @@ func TestRoundTrip(t *testing.T) {
 			w.WriteString(w.blanks(0))
 			w.write(want, "", false)
 			w.WriteString(w.blanks(0))
-			got, err := ParseFilter(w.String(), Limits{Bytes: 1 << 20})
+			got, err := ParseFilter(w.String(), Limits{Bytes: 1 << 20}, nil)
 			require.NoError(t, err, "%s", w.String())
 			require.Empty(t, cmp.Diff(want, got), "%s", w.String())
 		}))
@@ -240,7 +240,7 @@ func TestPathRoundTrip(t *testing.T) {
 			}
 		}
 		text := writePath(want)
-		got, err := ParsePath(text, Limits{Bytes: 1 << 20})
+		got, err := ParsePath(text, Limits{Bytes: 1 << 20}, nil)
 		require.NoError(t, err, "%s", text)
 		require.Empty(t, cmp.Diff(want, got), "%s", text)
 	})
