@@ -64,7 +64,7 @@ func newParser(data []byte, nodes []node, l Limits) parser {
 		nodes = make([]node, 0, min(len(data)/nodeSize+1, l.Values, startNodes))
 	}
 	p := parser{data: data, nodes: nodes, open: root, depth: l.Depth, limits: l}
-	if len(data) >= 3 && data[0] == 0xEF && data[1] == 0xBB && data[2] == 0xBF {
+	if hasMark(data) {
 		p.pos = 3
 	}
 	return p
