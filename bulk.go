@@ -88,6 +88,9 @@ func (x *exchange) parseBulk(body scimjson.Value) (*bulk, error) {
 	if body.Kind() != scimjson.Object {
 		return nil, badRequest(typeInvalidSyntax, "The body must be a JSON object with Operations.")
 	}
+	if err := x.tol.message(body, bulkURN); err != nil {
+		return nil, err
+	}
 	list := body.Get("Operations")
 	if list.Kind() != scimjson.Array {
 		return nil, badRequest(typeInvalidSyntax, "Operations is missing or not a list.")
@@ -139,7 +142,24 @@ func (b *bulk) parse(v scimjson.Value) *bulkOp {
 	default:
 		op.bad = badRequest(typeInvalidSyntax, "method is %q; it must be POST, PUT, PATCH or DELETE.", shorten(op.method, 20))
 	}
+	if op.bad == nil {
+		op.bad = op.judge(v, &b.x.tol)
+	}
 	return op
+}
+
+// judge notes what RFC 7644 section 3.7 has otherwise.
+func (op *bulkOp) judge(v scimjson.Value, tol *tolerance) error {
+	if err := tol.noteIf(v.Get("method").Text() != op.method, QuirkBulkForm, "method is "+v.Get("method").Text()+"; it stands in capitals"); err != nil {
+		return err
+	}
+	if err := tol.noteIf(op.method == http.MethodPost && op.bulkID == "", QuirkNoBulkID, ""); err != nil {
+		return err
+	}
+	if err := tol.noteIf(op.method == http.MethodPatch && op.data.Kind() == scimjson.Array, QuirkBulkForm, "The data of a PATCH is an object with schemas and Operations"); err != nil {
+		return err
+	}
+	return conditions{match: op.version}.judge(tol)
 }
 
 // route reads the path of an operation, which is relative to the base.
@@ -354,10 +374,11 @@ func (b *bulk) complete(op *bulkOp) error {
 	if err != nil {
 		return err
 	}
+	w.by.tol = nil // all of it was judged before
 	return b.guard(func() error {
 		if op.group {
 			g, err := b.x.h.d.updateGroup(b.x.ctx, b.x.conn.Tenant, w.by, w.id, func() (*groupDraft, error) {
-				to := b.x.h.d.groupWriter(b.x.ctx, b.x.conn.Tenant, w.id)
+				to := b.x.h.d.groupWriter(b.x.ctx, b.x.conn.Tenant, w.id, nil)
 				err := to.merge(w.data, false)
 				return to.finish(), err
 			})

@@ -12,6 +12,7 @@ import (
 type compiler struct {
 	t     *table
 	group bool // the filter is asked about groups
+	tol   *tolerance
 }
 
 // expression resolves e. Inside of a value path, within is the attribute whose
@@ -111,12 +112,12 @@ func (c *compiler) attribute(p filter.AttributePath, within *attr) (a *attr, for
 		own, other = other, own
 	}
 	if a, _ = own(p); a != nil {
-		return a, false, nil
+		return a, false, c.tol.named(c.t, p, a)
 	}
 	if a, _ = other(p); a == nil {
 		return nil, false, badRequest(typeInvalidFilter, "There is no attribute %s.", shorten(p.String(), 200))
 	}
-	return a, true, nil
+	return a, true, c.tol.named(c.t, p, a)
 }
 
 func (c *compiler) comparison(e *filter.AttributeExpression, within *attr) (*node, error) {
@@ -128,6 +129,9 @@ func (c *compiler) comparison(e *filter.AttributeExpression, within *attr) (*nod
 	if a.typ == complexType || a.multi && a.value != nil {
 		switch {
 		case a.value != nil && (n.op != filter.PR || !a.multi):
+			if err := c.tol.noteIf(!a.multi, QuirkFilterComplex, a.path); err != nil {
+				return nil, err
+			}
 			n.attr = a.value
 		case n.op == filter.PR:
 			return c.settled(n, foreign), nil
@@ -140,6 +144,10 @@ func (c *compiler) comparison(e *filter.AttributeExpression, within *attr) (*nod
 	}
 	if n.op != filter.PR {
 		if err := n.literal(e.CompareValue); err != nil {
+			return nil, err
+		}
+		_, text := e.CompareValue.(string)
+		if err := c.tol.noteIf(text && n.attr.typ == Boolean && !n.null, QuirkFilterValue, n.attr.path); err != nil {
 			return nil, err
 		}
 	}

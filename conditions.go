@@ -53,6 +53,28 @@ func (c conditions) check(version string) error {
 	return nil
 }
 
+// judge notes tags without quotes.
+func (c conditions) judge(tol *tolerance) error {
+	for _, list := range []string{c.match, c.none} {
+		for list != "" {
+			list = strings.TrimLeft(list, " \t,")
+			list = strings.TrimPrefix(list, "W/")
+			quoted, ok := strings.CutPrefix(list, `"`)
+			if ok {
+				_, list, ok = strings.Cut(quoted, `"`)
+			} else {
+				var tag string
+				tag, list, _ = strings.Cut(list, ",")
+				ok = tag == "" || strings.TrimRight(tag, " \t") == "*"
+			}
+			if !ok {
+				return tol.note(QuirkEntityTag, "")
+			}
+		}
+	}
+	return nil
+}
+
 // read is check for GET: whoever has this version already is told so (304).
 func (c conditions) read(version string) (unchanged bool, err error) {
 	if err := (conditions{match: c.match}).check(version); err != nil {

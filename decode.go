@@ -23,6 +23,8 @@ type writer struct {
 	said    Flag     // what the resource or operation at hand said of active so far
 	touched []*attr  // lists whose elements were changed in place
 	work    budget
+	tol     *tolerance
+	merging bool // the value of an operation without a path, where nothing read-only may be
 }
 
 // budget bounds what the filters and value lists of one request may cost. The
@@ -67,6 +69,9 @@ func (w *writer) resource(body scimjson.Value) error {
 	if body.Kind() != scimjson.Object {
 		return badRequest(typeInvalidSyntax, "The body must be a JSON object that is a user.")
 	}
+	if err := w.tol.resource(body, UserSchema, w.t.exts); err != nil {
+		return err
+	}
 	for key, v := range body.Members() {
 		if a := w.t.core.findKey(key.Bytes()); a != nil {
 			if err := w.assign(a, v, true); err != nil {
@@ -88,24 +93,27 @@ func (w *writer) member(key string, v scimjson.Value, replace bool) error {
 	if _, ext, ok := w.t.schema(key); ok && ext != nil {
 		return w.extension(ext, v, replace)
 	}
-	path, err := syntax.ParsePath(key, w.t.filterLimits)
+	path, err := syntax.ParsePath(key, w.t.filterLimits, nil)
 	if err != nil && foreignSchema(key, v) {
 		w.ignore(key)
-		return nil
+		return w.tol.note(QuirkForeignSchema, key)
 	}
 	if err != nil {
 		return badRequest(typeInvalidPath, "The attribute name %q cannot be understood %s.", shorten(key, 100), err)
 	}
-	g, err := w.t.resolve(path)
+	g, err := w.t.resolve(path, w.tol)
 	if err != nil {
 		return err
 	}
 	if !g.known() {
 		w.ignore(key)
-		return nil
+		return w.tol.unknown(w.t, key)
+	}
+	if err := w.tol.noteIf(strings.ContainsAny(key, ".:["), QuirkPathAsName, key); err != nil {
+		return err
 	}
 	if g.readOnly() {
-		return nil
+		return w.tol.noteIf(w.merging, QuirkReadOnly, g.leaf().path)
 	}
 	return w.write(g, v, replace)
 }
@@ -157,16 +165,19 @@ func (w *writer) extension(ext *extension, v scimjson.Value, replace bool) error
 func (w *writer) assign(a *attr, v scimjson.Value, replace bool) error {
 	switch {
 	case a.readOnly || a.derived:
-		return nil
+		return w.tol.noteIf(w.merging && a.name != "schemas", QuirkReadOnly, a.path)
 	case a.multi:
 		if replace {
 			a.list.clear(w.u)
+		}
+		if err := w.tol.list(a, v, replace); err != nil {
+			return err
 		}
 		return w.elements(a, v)
 	case a.typ == complexType:
 		return w.complex(a, v)
 	}
-	s, err := a.scalar(v)
+	s, err := a.scalar(v, w.tol)
 	if err != nil {
 		return err
 	}
@@ -193,6 +204,9 @@ func (w *writer) set(a *attr, s string) error {
 // value may be sent as that alone, and is another one when value changes: then
 // what the client does not send again is gone.
 func (w *writer) complex(a *attr, v scimjson.Value) error {
+	if err := w.tol.noteIf(v.Kind() == scimjson.Array && v.Len() == 1, QuirkListForOne, a.path); err != nil {
+		return err
+	}
 	v = unwrap(v)
 	if unassigned(v) {
 		w.clear(a)
@@ -203,7 +217,10 @@ func (w *writer) complex(a *attr, v scimjson.Value) error {
 		if a.value == nil {
 			break
 		}
-		s, err := a.value.scalar(v)
+		if err := w.tol.note(QuirkBareValue, a.path); err != nil {
+			return err
+		}
+		s, err := a.value.scalar(v, w.tol)
 		if err != nil {
 			return err
 		}
@@ -214,7 +231,7 @@ func (w *writer) complex(a *attr, v scimjson.Value) error {
 		return nil
 	case scimjson.Object:
 		if a.value != nil && v.Get("value").Kind() != scimjson.Invalid {
-			if s, err := a.value.scalar(v.Get("value")); err != nil || s == "" || s != a.value.get(w.u) {
+			if s, err := a.value.scalar(v.Get("value"), w.tol); err != nil || s == "" || s != a.value.get(w.u) {
 				w.clear(a)
 				if s == "" {
 					return err
@@ -234,13 +251,14 @@ func (w *writer) complex(a *attr, v scimjson.Value) error {
 func (w *writer) subAttribute(a *attr, key scimjson.Key, v scimjson.Value) error {
 	sub := a.subs.findKey(key.Bytes())
 	if sub == nil {
-		w.ignore(a.path + "." + key.String())
-		return nil
+		name := a.path + "." + key.String()
+		w.ignore(name)
+		return w.tol.unknown(w.t, name)
 	}
 	if sub.readOnly || sub.derived {
 		return nil
 	}
-	s, err := sub.scalar(v)
+	s, err := sub.scalar(v, w.tol)
 	if err != nil {
 		return err
 	}
@@ -340,10 +358,16 @@ func (w *writer) fill(a *attr, i int, v scimjson.Value) error {
 	switch {
 	case v.Kind() == scimjson.Object && a.typ == complexType:
 	case a.value != nil && v.Kind() != scimjson.Array:
+		if err := w.tol.noteIf(a.typ == complexType, QuirkBareValue, a.path); err != nil {
+			return err
+		}
 		if v.Kind() == scimjson.Object {
+			if err := w.tol.note(QuirkWrappedValue, a.path); err != nil {
+				return err
+			}
 			v = v.Get("value")
 		}
-		s, err := a.value.scalar(v)
+		s, err := a.value.scalar(v, w.tol)
 		if err != nil {
 			return err
 		}
@@ -356,11 +380,15 @@ func (w *writer) fill(a *attr, i int, v scimjson.Value) error {
 		sub := a.subs.findKey(key.Bytes())
 		if sub == nil {
 			if name := key.String(); name != "$ref" {
-				w.ignore(a.path + "." + name)
+				name = a.path + "." + name
+				w.ignore(name)
+				if err := w.tol.unknown(w.t, name); err != nil {
+					return err
+				}
 			}
 			continue
 		}
-		s, err := sub.scalar(value)
+		s, err := sub.scalar(value, w.tol)
 		if err != nil {
 			return err
 		}
@@ -442,12 +470,18 @@ func unwrap(v scimjson.Value) scimjson.Value {
 
 // scalar reads a single value as text, by the attribute's type. Null, the empty
 // string and an empty list are unassigned (P2.7).
-func (a *attr) scalar(v scimjson.Value) (string, error) {
+func (a *attr) scalar(v scimjson.Value, tol *tolerance) (string, error) {
+	if err := tol.noteIf(v.Kind() == scimjson.Array && v.Len() == 1, QuirkListForOne, a.path); err != nil {
+		return "", err
+	}
 	v = unwrap(v)
 	if v.Kind() == scimjson.Object {
 		// An object may wrap the value; one that does not is no value, and not none.
 		if v = v.Get("value"); v.Kind() == scimjson.Invalid {
 			return "", wrongType(a)
+		}
+		if err := tol.note(QuirkWrappedValue, a.path); err != nil {
+			return "", err
 		}
 	}
 	var s string
@@ -471,6 +505,9 @@ func (a *attr) scalar(v scimjson.Value) (string, error) {
 	}
 	if s == "" {
 		return "", nil
+	}
+	if err := tol.noteIf(a.typ == Boolean, QuirkTextValue, a.path); err != nil {
+		return "", err
 	}
 	return a.checkText(s)
 }

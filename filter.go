@@ -377,12 +377,16 @@ func (a *attr) metaText(s *subject) string {
 func etag(version string) string { return `W/"` + version + `"` }
 
 // parseFilter parses and resolves a filter for users or, with group, groups.
-func (t *table) parseFilter(text string, group bool) (*Filter, error) {
-	expr, err := syntax.ParseFilter(text, t.filterLimits)
+func (t *table) parseFilter(text string, group bool, tol *tolerance) (*Filter, error) {
+	loose := false
+	expr, err := syntax.ParseFilter(text, t.filterLimits, &loose)
 	if err != nil {
 		return nil, badRequest(typeInvalidFilter, "The filter cannot be understood %s.", err)
 	}
-	c := &compiler{t: t, group: group}
+	if err := tol.noteIf(loose, QuirkFilterForm, ""); err != nil {
+		return nil, err
+	}
+	c := &compiler{t: t, group: group, tol: tol}
 	root, err := c.expression(expr, nil)
 	if err != nil {
 		return nil, err

@@ -79,10 +79,12 @@ type groupWriter struct {
 	add, remove nameSet
 	exact       bool
 	// now asks for the members that the group has; nil of a new group.
-	now    *groupNow
-	read   []Member // what it listed, once it was asked
-	weight int      // what it costs to compare with each of them
-	work   budget
+	now     *groupNow
+	read    []Member // what it listed, once it was asked
+	weight  int      // what it costs to compare with each of them
+	work    budget
+	tol     *tolerance
+	merging bool // as in writer
 }
 
 func (w *groupWriter) addMember(name string) {
@@ -163,10 +165,13 @@ func (w *groupWriter) resource(body scimjson.Value) error {
 	if body.Kind() != scimjson.Object {
 		return badRequest(typeInvalidSyntax, "The body must be a JSON object that is a group.")
 	}
+	if err := w.tol.resource(body, GroupSchema, nil); err != nil {
+		return err
+	}
 	w.exact = true
 	empty := ""
 	w.draft.change.ExternalID = &empty
-	if err := w.merge(body, true); err != nil {
+	if err := w.mergeAll(body, true); err != nil {
 		return err
 	}
 	if w.draft.change.DisplayName == nil {
@@ -200,8 +205,15 @@ func (w *groupWriter) apply(ops []operation) error {
 	return nil
 }
 
-// merge folds an object of attributes: a whole resource or a pathless value.
+// merge folds the value of an operation without a path.
 func (w *groupWriter) merge(v scimjson.Value, replace bool) error {
+	w.merging = true
+	defer func() { w.merging = false }()
+	return w.mergeAll(v, replace)
+}
+
+// mergeAll folds an object of attributes: a whole resource or a pathless value.
+func (w *groupWriter) mergeAll(v scimjson.Value, replace bool) error {
 	if v.Kind() != scimjson.Object {
 		return badRequest(typeInvalidValue, "An operation on the whole resource needs an object of attributes as its value.")
 	}
@@ -213,24 +225,30 @@ func (w *groupWriter) merge(v scimjson.Value, replace bool) error {
 			}
 			continue
 		}
-		path, err := syntax.ParsePath(name, w.t.filterLimits)
+		path, err := syntax.ParsePath(name, w.t.filterLimits, nil)
 		if err != nil && foreignSchema(name, value) {
 			w.ignore(name)
+			if err := w.tol.note(QuirkForeignSchema, name); err != nil {
+				return err
+			}
 			continue
 		}
 		if err != nil {
 			return badRequest(typeInvalidPath, "The attribute name %q cannot be understood %s.", shorten(name, 100), err)
 		}
-		g, err := w.t.resolveGroup(path)
+		g, err := w.t.resolveGroup(path, w.tol)
 		switch {
 		case err != nil:
 			return err
 		case g.ext != nil:
-			err = w.merge(value, replace)
+			err = w.mergeAll(value, replace)
 		case !g.known():
 			w.ignore(name)
+			err = w.tol.unknown(w.t, name)
 		default:
-			err = w.write(g, value, replace)
+			if err = w.tol.noteIf(strings.ContainsAny(name, ".:["), QuirkPathAsName, name); err == nil {
+				err = w.write(g, value, replace)
+			}
 		}
 		if err != nil {
 			return err
@@ -244,11 +262,11 @@ func (w *groupWriter) write(g target, v scimjson.Value, replace bool) error {
 	a := g.attr
 	switch {
 	case a.readOnly:
-		return nil
+		return w.tol.noteIf(w.merging && a.name != "schemas", QuirkReadOnly, a.path)
 	case a.source == fromMembers:
 		return w.writeMembers(g, v, replace)
 	}
-	s, err := a.scalar(v)
+	s, err := a.scalar(v, w.tol)
 	if err != nil {
 		return err
 	}
@@ -276,6 +294,9 @@ func (w *groupWriter) writeMembers(g target, v scimjson.Value, replace bool) err
 		if replace {
 			w.removeAll()
 		}
+		if err := w.tol.list(g.attr, v, replace); err != nil {
+			return err
+		}
 		return w.members(v, w.addMember)
 	case g.where == nil && g.sub == g.attr.value:
 		return w.members(v, w.addMember)
@@ -296,6 +317,9 @@ func (w *groupWriter) writeMembers(g target, v scimjson.Value, replace bool) err
 		}
 	}
 	if g.sub == nil && !replace {
+		if err := w.addsSelected(g, ids); err != nil {
+			return err
+		}
 		for _, id := range ids {
 			w.addMember(id)
 		}
@@ -306,6 +330,15 @@ func (w *groupWriter) writeMembers(g target, v scimjson.Value, replace bool) err
 		w.removeMember(id)
 	}
 	return w.members(v, w.addMember)
+}
+
+// addsSelected notes an addition to members that are not there.
+func (w *groupWriter) addsSelected(g target, ids []string) error {
+	there, err := w.isMember(ids)
+	if err != nil {
+		return err
+	}
+	return w.tol.noteIf(!there, QuirkNoMatch, g.attr.path)
 }
 
 // isMember reports whether one of ids is a member at this point of the request.
@@ -436,6 +469,9 @@ func (w *groupWriter) member(v scimjson.Value, f func(string)) error {
 	case scimjson.Object:
 		value, display = v.Get("value"), v.Get("display")
 	}
+	if err := w.tol.noteIf(v.Kind() == scimjson.String, QuirkBareValue, "members"); err != nil {
+		return err
+	}
 	name, called := value.Text(), ""
 	if display.Kind() == scimjson.String {
 		called = display.Text()
@@ -446,6 +482,9 @@ func (w *groupWriter) member(v scimjson.Value, f func(string)) error {
 	}
 	if !known || name == "" && called == "" {
 		return badRequest(typeInvalidValue, "Each element of members needs a value that is a string.")
+	}
+	if err := w.tol.noteIf(name == "" || value.Kind() != scimjson.String, QuirkMemberName, called); err != nil {
+		return err
 	}
 	if name == "" {
 		name = called

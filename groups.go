@@ -59,8 +59,8 @@ func (d *Directory) when(by origin) time.Time {
 }
 
 // groupWriter returns a writer that folds a PATCH of a group.
-func (d *Directory) groupWriter(ctx context.Context, t Tenant, id string) *groupWriter {
-	return &groupWriter{t: d.table, now: &groupNow{d, ctx, t, id}, work: budgetOf(d.limits.Comparisons)}
+func (d *Directory) groupWriter(ctx context.Context, t Tenant, id string, tol *tolerance) *groupWriter {
+	return &groupWriter{t: d.table, tol: tol, now: &groupNow{d, ctx, t, id}, work: budgetOf(d.limits.Comparisons)}
 }
 
 // groupNow asks for what a group has, for operations that depend on it. Most do
@@ -191,6 +191,9 @@ func (d *Directory) putGroup(ctx context.Context, t Tenant, by origin, id string
 func (d *Directory) nameMembers(ctx context.Context, t Tenant, by origin, members, unknown []string, display map[string]string) ([]string, error) {
 	r, err := d.rules(ctx, t, by)
 	if err != nil {
+		return nil, err
+	}
+	if err := by.tol.note(QuirkMemberName, unknown[0]); err != nil {
 		return nil, err
 	}
 	if r.policy.KnownMembersOnly {

@@ -54,24 +54,24 @@ func (x *exchange) writeGroup(w write) (*Group, error) {
 	d, t := x.h.d, x.conn.Tenant
 	switch w.method {
 	case http.MethodPost:
-		to := &groupWriter{t: d.table}
+		to := &groupWriter{t: d.table, tol: w.by.tol}
 		if err := to.resource(w.data); err != nil {
 			return nil, err
 		}
 		return d.createGroup(x.ctx, t, w.by, to.finish())
 	case http.MethodPut:
-		to := &groupWriter{t: d.table}
+		to := &groupWriter{t: d.table, tol: w.by.tol}
 		if err := to.resource(w.data); err != nil {
 			return nil, err
 		}
 		return d.updateGroup(x.ctx, t, w.by, w.id, func() (*groupDraft, error) { return to.finish(), nil })
 	case http.MethodPatch:
-		ops, err := d.table.parsePatch(w.data, true)
+		ops, err := d.table.parsePatch(w.data, true, w.by.tol)
 		if err != nil {
 			return nil, err
 		}
 		return d.updateGroup(x.ctx, t, w.by, w.id, func() (*groupDraft, error) {
-			to := d.groupWriter(x.ctx, t, w.id)
+			to := d.groupWriter(x.ctx, t, w.id, w.by.tol)
 			err := to.apply(ops)
 			return to.finish(), err
 		})

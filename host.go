@@ -186,10 +186,14 @@ func (d *Directory) Users(ctx context.Context, t Tenant, q Query) (Page[*User], 
 }
 
 // UserFilter parses a SCIM filter for Query.Filter of Users. Errors: [*Error].
-func (d *Directory) UserFilter(text string) (*Filter, error) { return d.table.parseFilter(text, false) }
+func (d *Directory) UserFilter(text string) (*Filter, error) {
+	return d.table.parseFilter(text, false, nil)
+}
 
 // GroupFilter parses a SCIM filter for Query.Filter of Groups. Errors: [*Error].
-func (d *Directory) GroupFilter(text string) (*Filter, error) { return d.table.parseFilter(text, true) }
+func (d *Directory) GroupFilter(text string) (*Filter, error) {
+	return d.table.parseFilter(text, true, nil)
+}
 
 // Group returns a group, without its members. Errors: [ErrNotFound].
 func (d *Directory) Group(ctx context.Context, t Tenant, id string) (*Group, error) {

@@ -54,6 +54,7 @@ type origin struct {
 	request    string
 	time       time.Time
 	only       conditions
+	tol        *tolerance
 }
 
 func (o origin) name() string {

@@ -32,7 +32,7 @@ const maxPatchTerms = 50_000
 
 // parsePatch reads the body of a PATCH (RFC 7644 section 3.5.2) of a user
 // or, with group, of a group.
-func (t *table) parsePatch(body scimjson.Value, group bool) ([]operation, error) {
+func (t *table) parsePatch(body scimjson.Value, group bool, tol *tolerance) ([]operation, error) {
 	if body.Kind() != scimjson.Object {
 		return nil, badRequest(typeInvalidSyntax, "The body must be a JSON object with Operations.")
 	}
@@ -40,10 +40,16 @@ func (t *table) parsePatch(body scimjson.Value, group bool) ([]operation, error)
 	if list.Kind() != scimjson.Array {
 		return nil, badRequest(typeInvalidSyntax, "Operations is missing or not a list.")
 	}
+	if err := tol.message(body, patchURN); err != nil {
+		return nil, err
+	}
+	if err := tol.noteIf(list.Len() == 0, QuirkNoOperations, ""); err != nil {
+		return nil, err
+	}
 	ops := make([]operation, 0, list.Len())
 	terms := 0
 	for v := range list.Elements() {
-		op, err := t.parseOperation(v, group)
+		op, err := t.parseOperation(v, group, tol)
 		if err != nil {
 			return nil, err
 		}
@@ -57,20 +63,13 @@ func (t *table) parsePatch(body scimjson.Value, group bool) ([]operation, error)
 	return ops, nil
 }
 
-func (t *table) parseOperation(v scimjson.Value, group bool) (operation, error) {
+func (t *table) parseOperation(v scimjson.Value, group bool, tol *tolerance) (operation, error) {
 	if v.Kind() != scimjson.Object {
 		return operation{}, badRequest(typeInvalidSyntax, "Each of Operations must be an object.")
 	}
 	op := operation{value: v.Get("value")}
-	switch name := v.Get("op").Text(); {
-	case strings.EqualFold(name, "add"):
-		op.kind = opAdd
-	case strings.EqualFold(name, "remove"):
-		op.kind = opRemove
-	case strings.EqualFold(name, "replace"):
-		op.kind = opReplace
-	default:
-		return operation{}, badRequest(typeInvalidSyntax, "op is %q; it must be add, remove or replace.", shorten(name, 40))
+	if err := op.parseKind(v.Get("op").Text(), tol); err != nil {
+		return operation{}, err
 	}
 	path := v.Get("path")
 	switch path.Kind() {
@@ -79,31 +78,64 @@ func (t *table) parseOperation(v scimjson.Value, group bool) (operation, error) 
 	case scimjson.String:
 		op.path = strings.TrimSpace(path.Text())
 		op.pathless = op.path == ""
+		if err := tol.noteIf(op.pathless || len(op.path) < len(path.Text()), QuirkPathForm, path.Text()); err != nil {
+			return operation{}, err
+		}
 	default:
 		return operation{}, badRequest(typeInvalidPath, "path must be a string.")
 	}
 	if op.pathless {
 		return op, op.checkPathless()
 	}
-	if op.kind != opRemove && op.value.Kind() == scimjson.Invalid {
+	switch given := op.value.Kind(); {
+	case op.kind != opRemove && given == scimjson.Invalid:
 		return operation{}, badRequest(typeInvalidValue, "The operation on %s has no value.", shorten(op.path, 100))
+	case op.kind == opRemove && given != scimjson.Invalid && given != scimjson.Null:
+		if err := tol.note(QuirkRemoveValue, op.path); err != nil {
+			return operation{}, err
+		}
 	}
-	parsed, err := syntax.ParsePath(op.path, t.filterLimits)
+	return op, op.resolve(t, group, tol)
+}
+
+func (op *operation) parseKind(name string, tol *tolerance) error {
+	switch {
+	case strings.EqualFold(name, "add"):
+		op.kind = opAdd
+	case strings.EqualFold(name, "remove"):
+		op.kind = opRemove
+	case strings.EqualFold(name, "replace"):
+		op.kind = opReplace
+	default:
+		return badRequest(typeInvalidSyntax, "op is %q; it must be add, remove or replace.", shorten(name, 40))
+	}
+	return tol.noteIf(name != strings.ToLower(name), QuirkOperationCase, name)
+}
+
+// resolve finds what the path names.
+func (op *operation) resolve(t *table, group bool, tol *tolerance) error {
+	loose := false
+	parsed, err := syntax.ParsePath(op.path, t.filterLimits, &loose)
 	if err != nil {
-		return operation{}, badRequest(typeInvalidPath, "The path %q cannot be understood %s.", shorten(op.path, 100), err)
+		return badRequest(typeInvalidPath, "The path %q cannot be understood %s.", shorten(op.path, 100), err)
+	}
+	if err := tol.noteIf(loose, QuirkPathForm, op.path); err != nil {
+		return err
 	}
 	if group {
-		op.target, err = t.resolveGroup(parsed)
+		op.target, err = t.resolveGroup(parsed, tol)
 	} else {
-		op.target, err = t.resolve(parsed)
+		op.target, err = t.resolve(parsed, tol)
 	}
-	if err != nil {
-		return operation{}, err
+	switch {
+	case err != nil:
+		return err
+	case !op.target.known():
+		return tol.note(QuirkUnknownPath, op.path)
+	case op.target.readOnly() && op.target.attr.name != "schemas":
+		return badRequest(typeMutability, "%s is read-only.", op.target.leaf().path)
 	}
-	if op.target.readOnly() && op.target.attr.name != "schemas" {
-		return operation{}, badRequest(typeMutability, "%s is read-only.", op.target.leaf().path)
-	}
-	return op, nil
+	return nil
 }
 
 func (op *operation) checkPathless() error {
@@ -152,6 +184,8 @@ func (w *writer) merge(v scimjson.Value, replace bool) error {
 	if v.Kind() != scimjson.Object {
 		return badRequest(typeInvalidValue, "An operation on the whole resource needs an object of attributes as its value.")
 	}
+	w.merging = true
+	defer func() { w.merging = false }()
 	for key, value := range v.Members() {
 		if a := w.t.core.findKey(key.Bytes()); a != nil {
 			if err := w.assign(a, value, replace); err != nil {
@@ -176,7 +210,7 @@ func (w *writer) write(g target, v scimjson.Value, replace bool) error {
 	case g.sub == nil:
 		return w.assign(g.attr, v, replace)
 	case !g.attr.multi:
-		s, err := g.sub.scalar(v)
+		s, err := g.sub.scalar(v, w.tol)
 		if err != nil {
 			return err
 		}
@@ -186,7 +220,7 @@ func (w *writer) write(g target, v scimjson.Value, replace bool) error {
 		return w.set(g.sub, s)
 	}
 	// attr.sub of a list means the element that there is.
-	s, err := g.sub.scalar(v)
+	s, err := g.sub.scalar(v, w.tol)
 	if err != nil {
 		return err
 	}
@@ -227,7 +261,7 @@ func (w *writer) selected(g target, v scimjson.Value, replace bool) error {
 	var value string
 	if g.sub != nil {
 		var err error
-		if value, err = g.sub.scalar(v); err != nil {
+		if value, err = g.sub.scalar(v, w.tol); err != nil {
 			return err
 		}
 	}
@@ -241,6 +275,9 @@ func (w *writer) selected(g target, v scimjson.Value, replace bool) error {
 			return nil // unassigned already
 		case !g.fits, g.sub == nil && replace:
 			return badRequest(typeNoTarget, "No element of %s matches %s.", a.path, g)
+		}
+		if err := w.tol.note(QuirkNoMatch, a.path); err != nil {
+			return err
 		}
 		i := a.list.grow(w.u)
 		w.stampElement(g, i)
@@ -257,6 +294,9 @@ func (w *writer) selected(g target, v scimjson.Value, replace bool) error {
 		if g.sub != nil {
 			w.setSub(a, i, g.sub, value)
 			continue
+		}
+		if err := w.tol.noteIf(v.Kind() == scimjson.Array, QuirkListForOne, a.path); err != nil {
+			return err
 		}
 		if err := w.fill(a, i, unwrap(v)); err != nil {
 			return err

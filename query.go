@@ -110,6 +110,29 @@ func (p *params) field(name string) *string {
 	return nil
 }
 
+// judge notes what the RFC rules out in the names of attributes.
+func (p *params) judge(t *table, tol *tolerance) error {
+	if p.attributes == "" && p.excluded == "" {
+		return nil
+	}
+	if err := tol.noteIf(p.attributes != "" && p.excluded != "", QuirkBothProjections, ""); err != nil {
+		return err
+	}
+	for _, list := range []string{p.attributes, p.excluded} {
+		for _, name := range splitNames(list) {
+			path, err := syntax.ParseAttributePath(name)
+			if err != nil {
+				continue
+			}
+			a, _ := t.find(path)
+			if err := tol.named(t, path, a); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 // kinds are the types of resources that a list has.
 type kinds uint8
 
@@ -126,12 +149,13 @@ type listRequest struct {
 	users, groups Query
 	startIndex    int // 1-based
 	paged         bool
+	tol           *tolerance
 	total         int // of a later page by cursor: what the first page counted
 }
 
 // parseList reads the query of a list. scope is what a cursor is bound to.
-func (d *Directory) parseList(p *params, k kinds) (*listRequest, error) {
-	l := &listRequest{kinds: k, paged: p.paged}
+func (d *Directory) parseList(p *params, k kinds, tol *tolerance) (*listRequest, error) {
+	l := &listRequest{kinds: k, paged: p.paged, tol: tol}
 	var err error
 	if l.startIndex, err = number("startIndex", p.startIndex, 1, 1); err != nil {
 		return nil, err
@@ -167,13 +191,13 @@ func (d *Directory) count(p *params) (int, error) {
 
 func (l *listRequest) filter(d *Directory, text string) (err error) {
 	if l.kinds&usersOnly != 0 {
-		if l.users.Filter, err = d.UserFilter(text); err != nil {
+		if l.users.Filter, err = d.table.parseFilter(text, false, l.tol); err != nil {
 			return err
 		}
 		l.users.Filter.bound(d.limits.Comparisons)
 	}
 	if l.kinds&groupsOnly != 0 {
-		if l.groups.Filter, err = d.GroupFilter(text); err != nil {
+		if l.groups.Filter, err = d.table.parseFilter(text, true, l.tol); err != nil {
 			return err
 		}
 		l.groups.Filter.bound(d.limits.Comparisons)
@@ -194,12 +218,12 @@ func (l *listRequest) sort(d *Directory, p *params) (err error) {
 		return nil
 	}
 	if l.kinds&usersOnly != 0 {
-		if l.users.Sort, err = d.UserSort(p.sortBy, descending); err != nil {
+		if l.users.Sort, err = d.table.parseSort(p.sortBy, descending, false, l.tol); err != nil {
 			return err
 		}
 	}
 	if l.kinds&groupsOnly != 0 {
-		l.groups.Sort, err = d.GroupSort(p.sortBy, descending)
+		l.groups.Sort, err = d.table.parseSort(p.sortBy, descending, true, l.tol)
 	}
 	return err
 }

@@ -50,6 +50,7 @@ type Handler struct {
 	types    []document
 	schemas  []document
 	cursors  *cursors
+	quirks   quirkLog
 }
 
 // NewHandler returns a Handler for d. It checks the configuration and starts
@@ -134,6 +135,7 @@ type exchange struct {
 	id     string
 	conn   Connection
 	by     origin
+	tol    tolerance
 	query  params
 	route  [3]string // the parts of the path below the base
 	parts  []string
@@ -177,6 +179,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			x.fail(x.panicked(p))
 		}
 		x.logged(start)
+		h.quirks.add(x.conn, &x.tol, x.by.time)
 		x.free()
 	}()
 	a, err := x.serve()
@@ -232,7 +235,8 @@ func (x *exchange) serve() (answer, error) {
 		return answer{}, err
 	}
 	now := x.h.d.now()
-	x.by = origin{connection: x.conn.ID, request: x.id, time: now, only: conditionsOf(x.r.Header)}
+	x.tol.strict = x.conn.Strictness != Lenient
+	x.by = origin{connection: x.conn.ID, request: x.id, time: now, only: conditionsOf(x.r.Header), tol: &x.tol}
 	x.h.d.activity.requested(x.conn.Tenant, x.conn.ID, now)
 	if err := x.h.rates.allow(x.conn, now); err != nil {
 		return answer{}, err
@@ -250,6 +254,12 @@ func (x *exchange) serve() (answer, error) {
 	}
 	x.parts = x.route[:n]
 	if err := x.query.parse(x.r.URL.RawQuery); err != nil {
+		return answer{}, err
+	}
+	if err := x.by.only.judge(&x.tol); err != nil {
+		return answer{}, err
+	}
+	if err := x.query.judge(x.h.d.table, &x.tol); err != nil {
 		return answer{}, err
 	}
 	return x.dispatch()
@@ -378,6 +388,9 @@ func (x *exchange) body() (scimjson.Value, error) {
 	if len(x.buf.in) == 0 {
 		return scimjson.Value{}, badRequest(typeInvalidSyntax, "The body is empty.")
 	}
+	if err := x.tol.noteIf(media == "", QuirkNoContentType, ""); err != nil {
+		return scimjson.Value{}, err
+	}
 	err := x.buf.doc.Parse(x.buf.in, x.h.d.limits.json())
 	var limits *scimjson.LimitError
 	switch {
@@ -386,7 +399,7 @@ func (x *exchange) body() (scimjson.Value, error) {
 	case err != nil:
 		return scimjson.Value{}, badRequest(typeInvalidSyntax, "The body cannot be read as JSON: %s.", err)
 	}
-	return x.buf.doc.Root(), nil
+	return x.buf.doc.Root(), x.tol.body(&x.buf.doc)
 }
 
 // drain reads away the rest of a body that is too large, up to eight times the

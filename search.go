@@ -25,7 +25,13 @@ func (x *exchange) search(k kinds) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
+	if err := x.tol.message(body, searchURN); err != nil {
+		return answer{}, err
+	}
 	if err := x.query.search(body); err != nil {
+		return answer{}, err
+	}
+	if err := x.query.judge(x.h.d.table, &x.tol); err != nil {
 		return answer{}, err
 	}
 	return x.list(k)
@@ -33,7 +39,7 @@ func (x *exchange) search(k kinds) (answer, error) {
 
 // list answers a query.
 func (x *exchange) list(k kinds) (answer, error) {
-	l, err := x.h.d.parseList(&x.query, k)
+	l, err := x.h.d.parseList(&x.query, k, &x.tol)
 	if err != nil {
 		return answer{}, err
 	}

@@ -29,12 +29,12 @@ type Sort struct {
 // primary element counts, else the first (RFC 7644 section 3.4.2.3).
 // Errors: [*Error] for a path that names nothing that can be sorted by.
 func (d *Directory) UserSort(path string, descending bool) (*Sort, error) {
-	return d.table.parseSort(path, descending, false)
+	return d.table.parseSort(path, descending, false, nil)
 }
 
 // GroupSort is UserSort for groups.
 func (d *Directory) GroupSort(path string, descending bool) (*Sort, error) {
-	return d.table.parseSort(path, descending, true)
+	return d.table.parseSort(path, descending, true, nil)
 }
 
 // Path names the attribute as its schema spells it, or as the attribute table
@@ -175,8 +175,8 @@ func numberKey(f float64) string {
 }
 
 // parseSort resolves what a client sorts by.
-func (t *table) parseSort(path string, descending, group bool) (*Sort, error) {
-	p, err := syntax.ParsePath(path, t.filterLimits)
+func (t *table) parseSort(path string, descending, group bool, tol *tolerance) (*Sort, error) {
+	p, err := syntax.ParsePath(path, t.filterLimits, nil)
 	if err != nil {
 		return nil, badRequest(typeInvalidValue, "sortBy: the path %q cannot be understood %s.", shorten(path, 100), err)
 	}
@@ -184,10 +184,10 @@ func (t *table) parseSort(path string, descending, group bool) (*Sort, error) {
 	if group {
 		own, other = other, own
 	}
-	g, err := own(p)
+	g, err := own(p, tol)
 	missing := false
 	if err == nil && g.attr == nil {
-		g, err = other(p) // what only the other type of resource has is without a value here
+		g, err = other(p, tol) // what only the other type of resource has is without a value here
 		missing = true
 	}
 	switch {

@@ -214,11 +214,11 @@ func (t *table) addRows(rows []Attribute) error {
 			return fmt.Errorf("scim: attribute %q (%s): the name is empty or taken by another row", a.Name, a.Path)
 		}
 		names[r.folded] = true
-		path, err := syntax.ParsePath(a.Path, syntax.Limits{})
+		path, err := syntax.ParsePath(a.Path, syntax.Limits{}, nil)
 		if err != nil {
 			return fmt.Errorf("scim: attribute %q: %w", a.Name, err)
 		}
-		if r.target, err = t.resolve(path); err != nil {
+		if r.target, err = t.resolve(path, nil); err != nil {
 			return fmt.Errorf("scim: attribute %q: %w", a.Name, err)
 		}
 		leaf := r.target.leaf()

@@ -46,17 +46,20 @@ func (g target) readOnly() bool {
 }
 
 // resolve finds what a path of a user names.
-func (t *table) resolve(p filter.Path) (target, error) {
-	return t.resolveWith(p, t.find)
+func (t *table) resolve(p filter.Path, tol *tolerance) (target, error) {
+	return t.resolveWith(p, t.find, tol)
 }
 
 // resolveGroup finds what a path of a group names.
-func (t *table) resolveGroup(p filter.Path) (target, error) {
-	return t.resolveWith(p, t.findGroup)
+func (t *table) resolveGroup(p filter.Path, tol *tolerance) (target, error) {
+	return t.resolveWith(p, t.findGroup, tol)
 }
 
-func (t *table) resolveWith(p filter.Path, find func(filter.AttributePath) (*attr, *extension)) (target, error) {
+func (t *table) resolveWith(p filter.Path, find func(filter.AttributePath) (*attr, *extension), tol *tolerance) (target, error) {
 	a, ext := find(p.AttributePath)
+	if err := tol.named(t, p.AttributePath, a); err != nil {
+		return target{}, err
+	}
 	switch {
 	case ext != nil && p.ValueExpression == nil:
 		return target{ext: ext}, nil
@@ -71,7 +74,7 @@ func (t *table) resolveWith(p filter.Path, find func(filter.AttributePath) (*att
 		if !g.attr.multi || g.sub != nil {
 			return target{}, badRequest(typeInvalidPath, "%s has no elements that [ ] could choose from.", g.attr.path)
 		}
-		c := &compiler{t: t}
+		c := &compiler{t: t, tol: tol}
 		var err error
 		if g.where, err = c.expression(p.ValueExpression, g.attr); err != nil {
 			if e := asError(err); e.Status == 400 {

@@ -21,6 +21,8 @@ type Connection struct {
 	ID     string
 	Tenant Tenant
 	Name   string // for people
+	// Strictness says how tolerantly its requests are read.
+	Strictness Strictness
 }
 
 // TokenVerifier says whose a bearer token is. A host brings its own, or takes

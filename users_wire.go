@@ -72,7 +72,7 @@ func (x *exchange) writeUser(w write) (*User, error) {
 	d, t := x.h.d, x.conn.Tenant
 	switch w.method {
 	case http.MethodPost:
-		to := &writer{t: d.table, u: &User{}}
+		to := &writer{t: d.table, u: &User{}, tol: w.by.tol}
 		if err := to.resource(w.data); err != nil {
 			return nil, err
 		}
@@ -85,7 +85,7 @@ func (x *exchange) writeUser(w write) (*User, error) {
 			return to.resource(w.data)
 		})
 	case http.MethodPatch:
-		ops, err := d.table.parsePatch(w.data, false)
+		ops, err := d.table.parsePatch(w.data, false, w.by.tol)
 		if err != nil {
 			return nil, err
 		}
@@ -96,7 +96,7 @@ func (x *exchange) writeUser(w write) (*User, error) {
 
 func (x *exchange) editUser(w write, change func(*writer) error) (*User, error) {
 	return x.h.d.update(x.ctx, x.conn.Tenant, w.by, w.id, func(u *User) ([]string, *attr, error) {
-		to := &writer{t: x.h.d.table, u: u, work: budgetOf(x.h.d.limits.Comparisons)}
+		to := &writer{t: x.h.d.table, u: u, work: budgetOf(x.h.d.limits.Comparisons), tol: w.by.tol}
 		err := change(to)
 		return to.ignored, to.removed, err
 	})
