@@ -318,7 +318,7 @@ func (b *bulk) write(op *bulkOp) (write, error) {
 	}
 	text := []byte{}
 	if bare { // RFC 7644 erratum 5050: some send the operations of a PATCH alone
-		text = append(text, `{"Operations":`...)
+		text = append(text, `{"schemas":["`+patchURN+`"],"Operations":`...)
 	}
 	text, _ = b.rewrite(text, op.data)
 	if bare {

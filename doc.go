@@ -36,6 +36,12 @@
 // not be understood. A licence's seats hold under any concurrency. What a change
 // costs follows from the change, not from the size of the directory or the group.
 //
+// # Strictness
+//
+// A connection is read leniently unless its Strictness is [RFC]. Whatever is
+// forgiven it is counted by [Quirk], and [Handler.Quirks] tells: that is what a
+// strict one would be refused.
+//
 // # Brakes
 //
 // Two brakes are off unless a host asks for them. [Policy].Removals stops a

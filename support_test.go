@@ -213,6 +213,11 @@ func (r *rig) send(method, path string, body any) reply {
 	return r.sendWith(nil, method, path, body)
 }
 
+// untyped is send without a Content-Type.
+func (r *rig) untyped(method, path, body string) reply {
+	return r.sendWith(http.Header{"Content-Type": nil}, method, path, body)
+}
+
 // sendWith is send with headers.
 func (r *rig) sendWith(header http.Header, method, path string, body any) reply {
 	var text string
@@ -228,11 +233,11 @@ func (r *rig) sendWith(header http.Header, method, path string, body any) reply 
 		text = string(j)
 	}
 	req := httptest.NewRequest(method, baseURL+path, strings.NewReader(text))
-	maps.Copy(req.Header, header)
 	req.Header.Set("Authorization", "Bearer token-"+r.conn.ID)
 	if text != "" {
 		req.Header.Set("Content-Type", "application/scim+json")
 	}
+	maps.Copy(req.Header, header)
 	w := httptest.NewRecorder()
 	r.handler.ServeHTTP(w, req)
 	p := reply{status: w.Code, header: w.Header(), raw: w.Body.String()}

@@ -49,6 +49,7 @@ func (a *app) routes() http.Handler {
 		"GET /app/connection":             a.connection,
 		"GET /app/log":                    a.events,
 		"GET /app/stopped":                a.stopped,
+		"GET /app/quirks":                 a.quirks,
 		"POST /app/stopped/release":       a.release,
 	} {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { a.answer(w, r, f) })
@@ -367,6 +368,12 @@ func (a *app) events(r *http.Request, t scim.Tenant) (int, any, error) {
 // they are not let remove more.
 func (a *app) stopped(_ *http.Request, t scim.Tenant) (int, any, error) {
 	return http.StatusOK, stoppedOf(a.dir.Stopped(t)), nil
+}
+
+// quirks is GET /app/quirks: how many requests relied on what the RFCs do not
+// have, and would be refused with -strict.
+func (a *app) quirks(_ *http.Request, t scim.Tenant) (int, any, error) {
+	return http.StatusOK, quirksOf(a.wire.Quirks(t)), nil
 }
 
 // release is POST /app/stopped/release: for some time a connection may remove as

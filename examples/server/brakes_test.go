@@ -65,6 +65,28 @@ func TestStopped(t *testing.T) {
 	}
 }
 
+// TestStrict: what a lenient server counts, a strict one refuses.
+func TestStrict(t *testing.T) {
+	t.Parallel()
+	const add = `{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{"op":"Add","path":"title","value":"Chief"}]}`
+	lenient, strict := start(t), start(t, "-strict")
+	for s, status := range map[*server]int{lenient: 200, strict: 400} {
+		id := wire(s, 201, "POST", "Users", person("a@example.com", "")).ID
+		wire(s, status, "PATCH", "Users/"+id, add)
+		found := false
+		for _, q := range ask[[]quirkView](s, 200, "GET", "/app/quirks", "") {
+			equal(t, "connection", q.Connection, "default/1")
+			if q.Quirk == "operation-case" {
+				found = true
+				equal(t, "requests", q.Requests, 1)
+				equal(t, "section", q.Section, "RFC 7644 section 3.5.2")
+				equal(t, "last", time.Since(q.Last) < time.Minute, true)
+			}
+		}
+		equal(t, "counted", found, true)
+	}
+}
+
 // TestRate: requests beyond the rate are refused, and only those.
 func TestRate(t *testing.T) {
 	t.Parallel()

@@ -31,6 +31,8 @@ type host struct {
 	licences licences
 	tenant   scim.Tenant // the one that is meant when none is named
 	rate     *scim.RateLimit
+	strict   scim.Strictness
+	wire     *scim.Handler
 	secrets  []secret
 }
 
@@ -44,6 +46,9 @@ type secret struct {
 // theirs.
 func newHost(o options, log *slog.Logger) (*host, error) {
 	h := &host{log: log, tenant: o.tenant, rate: o.rate}
+	if o.strict {
+		h.strict = scim.RFC
+	}
 	policy := func(context.Context, scim.Tenant) (scim.Policy, error) {
 		return scim.Policy{SharedEmails: o.shared, Removals: o.stop}, nil
 	}
@@ -73,7 +78,9 @@ func (h *host) connect(t scim.Tenant, token string, seats scim.Limit) error {
 			n++
 		}
 	}
-	c := scim.Connection{ID: fmt.Sprintf("%s/%d", t, n), Tenant: t, Name: fmt.Sprintf("connection %d of %s", n, t)}
+	c := scim.Connection{
+		ID: fmt.Sprintf("%s/%d", t, n), Tenant: t, Name: fmt.Sprintf("connection %d of %s", n, t), Strictness: h.strict,
+	}
 	var err error
 	if token == "" {
 		token, _, err = h.tokens.Issue(c, time.Time{})
@@ -90,11 +97,12 @@ func (h *host) connect(t scim.Tenant, token string, seats scim.Limit) error {
 
 // handler returns what the server serves: SCIM at base, the rest the application's.
 func (h *host) handler(base string) (http.Handler, error) {
-	wire, err := scim.NewHandler(h.dir, scim.HandlerConfig{BaseURL: base, Verifier: &h.tokens, Rate: h.rate})
+	var err error
+	h.wire, err = scim.NewHandler(h.dir, scim.HandlerConfig{BaseURL: base, Verifier: &h.tokens, Rate: h.rate})
 	if err != nil {
 		return nil, err
 	}
-	return wire.Mount((&app{host: h}).routes()), nil
+	return h.wire.Mount((&app{host: h}).routes()), nil
 }
 
 // announce says what to paste into the identity provider.

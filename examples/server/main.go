@@ -74,6 +74,7 @@ type options struct {
 	seats   scim.Limit
 	extra   []extra
 	shared  bool
+	strict  bool
 	stop    scim.RemovalLimit
 	rate    *scim.RateLimit // nil: none
 	verbose bool
@@ -94,6 +95,7 @@ func parse(args []string, w io.Writer) (options, error) {
 	flags.StringVar(&o.token, "token", "", "fixed `token`; without it one is made and printed")
 	tenant := flags.String("tenant", "default", "`name` of the tenant")
 	flags.BoolVar(&o.shared, "shared-emails", false, "let several users have one work e-mail address")
+	flags.BoolVar(&o.strict, "strict", false, "refuse what RFC 7644 does not allow, instead of understanding and counting it")
 	flags.BoolVar(&o.verbose, "v", false, "log each request")
 	flags.Func("seats", "`number` of seats of each tenant; without it they are unlimited", func(s string) error {
 		n, err := strconv.Atoi(s)

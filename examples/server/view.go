@@ -182,6 +182,23 @@ func stoppedOf(all []scim.StoppedConnection) []stoppedView {
 	return out
 }
 
+// quirkView says how often a connection relied on a quirk.
+type quirkView struct {
+	Connection string    `json:"connection"`
+	Quirk      string    `json:"quirk"`
+	Section    string    `json:"section"`
+	Requests   int64     `json:"requests"`
+	Last       time.Time `json:"last"`
+}
+
+func quirksOf(all []scim.QuirkCount) []quirkView {
+	out := make([]quirkView, len(all))
+	for i, c := range all {
+		out[i] = quirkView{c.Connection, c.Quirk.String(), c.Quirk.Section(), c.Requests, c.Last}
+	}
+	return out
+}
+
 // logView is a page of events; next is null on the last one.
 type logView struct {
 	Events []eventView `json:"events"`

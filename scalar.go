@@ -1,0 +1,141 @@
+package scim
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/usher-scim/scim/internal/scimjson"
+)
+
+// This file reads single values by the type of their attribute.
+
+// unassigned reports whether a value stands for none (P2.7).
+func unassigned(v scimjson.Value) bool {
+	switch v.Kind() {
+	case scimjson.Null, scimjson.Invalid:
+		return true
+	case scimjson.String:
+		return v.Text() == ""
+	case scimjson.Array:
+		return v.Len() == 0
+	}
+	return false
+}
+
+// unwrap takes the only element of a list for the value itself, as old clients
+// wrap single values.
+func unwrap(v scimjson.Value) scimjson.Value {
+	if v.Kind() != scimjson.Array || v.Len() > 1 {
+		return v
+	}
+	for e := range v.Elements() {
+		return e
+	}
+	return scimjson.Value{}
+}
+
+// scalar reads a single value as text, by the attribute's type. Null, the empty
+// string and an empty list are unassigned (P2.7).
+func (a *attr) scalar(v scimjson.Value, tol *tolerance) (string, error) {
+	if err := tol.noteIf(v.Kind() == scimjson.Array && v.Len() == 1, QuirkListForOne, a.path); err != nil {
+		return "", err
+	}
+	v = unwrap(v)
+	if v.Kind() == scimjson.Object {
+		// An object may wrap the value; one that does not is no value, and not none.
+		if v = v.Get("value"); v.Kind() == scimjson.Invalid {
+			return "", wrongType(a)
+		}
+		if err := tol.note(QuirkWrappedValue, a.path); err != nil {
+			return "", err
+		}
+	}
+	var s string
+	switch k := v.Kind(); {
+	case k == scimjson.Null || k == scimjson.Invalid && v == (scimjson.Value{}):
+		return "", nil
+	case k == scimjson.String:
+		s = v.Text()
+	case k == scimjson.True && a.typ == Boolean:
+		return "true", nil
+	case k == scimjson.False && a.typ == Boolean:
+		return "false", nil
+	case k == scimjson.Number && (a.typ == Integer || a.typ == Decimal):
+		s = v.Text()
+		if a.typ == Integer && strings.ContainsAny(s, ".eE") {
+			return "", wrongType(a)
+		}
+		return s, a.checkSize(s)
+	default:
+		return "", wrongType(a)
+	}
+	if s == "" {
+		return "", nil
+	}
+	if err := tol.noteIf(a.typ == Boolean, QuirkTextValue, a.path); err != nil {
+		return "", err
+	}
+	return a.checkText(s)
+}
+
+// checkText checks a value that came as a JSON string.
+func (a *attr) checkText(s string) (string, error) {
+	switch a.typ {
+	case Boolean:
+		switch {
+		case strings.EqualFold(s, "true"):
+			return "true", nil
+		case strings.EqualFold(s, "false"):
+			return "false", nil
+		}
+		return "", wrongType(a)
+	case Integer, Decimal:
+		return "", wrongType(a)
+	case DateTime:
+		if _, ok := parseDateTime(s); !ok {
+			return "", badRequest(typeInvalidValue, "%s must be a date and time such as 2026-01-31T08:30:00Z.", a.path)
+		}
+	}
+	if a.max == maxName && strings.ContainsFunc(s, unicode.IsControl) {
+		return "", badRequest(typeInvalidValue, "%s has control characters, which no name or address has.", a.path)
+	}
+	return s, a.checkSize(s)
+}
+
+// checkStored checks a value as it is stored, which no JSON was parsed from.
+func (a *attr) checkStored(s string) error {
+	switch a.typ {
+	case Boolean:
+		if s != "true" && s != "false" {
+			return wrongType(a)
+		}
+	case Integer, Decimal:
+		var d scimjson.Doc
+		if d.Parse([]byte(s), scimjson.Limits{}) != nil || d.Root().Kind() != scimjson.Number || a.typ == Integer && strings.ContainsAny(s, ".eE") {
+			return wrongType(a)
+		}
+	default:
+		if !utf8.ValidString(s) || strings.IndexByte(s, 0) >= 0 {
+			return badRequest(typeInvalidValue, "%s has characters that are no text.", a.path)
+		}
+		_, err := a.checkText(s)
+		return err
+	}
+	return a.checkSize(s)
+}
+
+// checkSize bounds a value (P2.8).
+func (a *attr) checkSize(s string) error {
+	if longer(s, a.max) {
+		return badRequest(typeInvalidValue, "%s has more than %d characters.", a.path, a.max)
+	}
+	return nil
+}
+
+// longer reports whether s has more than n characters.
+func longer(s string, n int) bool { return len(s) > n && utf8.RuneCountInString(s) > n }
+
+func wrongType(a *attr) error {
+	return badRequest(typeInvalidValue, "%s must be of type %s.", a.path, a.typ)
+}
