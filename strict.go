@@ -206,11 +206,11 @@ func (t *tolerance) resource(body scimjson.Value, urn string, exts []*extension)
 		}
 	}
 	for e := range listed.Elements() {
-		s := e.Text()
-		if !strings.EqualFold(s, urn) && !slices.ContainsFunc(exts, func(x *extension) bool { return strings.EqualFold(x.urn, s) }) {
-			if err := t.note(QuirkForeignSchema, s); err != nil {
-				return err
-			}
+		if e.EqualFold(urn) || slices.ContainsFunc(exts, func(x *extension) bool { return e.EqualFold(x.urn) }) {
+			continue
+		}
+		if err := t.note(QuirkForeignSchema, e.Text()); err != nil {
+			return err
 		}
 	}
 	for _, x := range exts {
@@ -223,7 +223,7 @@ func (t *tolerance) resource(body scimjson.Value, urn string, exts []*extension)
 
 func hasText(list scimjson.Value, text string) bool {
 	for e := range list.Elements() {
-		if strings.EqualFold(e.Text(), text) {
+		if e.EqualFold(text) {
 			return true
 		}
 	}
@@ -278,7 +278,7 @@ func (t *tolerance) primaries(a *attr, list scimjson.Value) error {
 	}
 	n := 0
 	for e := range list.Elements() {
-		if p := e.Get("primary"); p.Kind() == scimjson.True || strings.EqualFold(p.Text(), "true") {
+		if p := e.Get("primary"); p.Kind() == scimjson.True || p.EqualFold("true") {
 			n++
 		}
 	}

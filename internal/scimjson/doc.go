@@ -46,6 +46,7 @@ type Limits struct {
 type Doc struct {
 	data  []byte
 	nodes []node
+	slots []uint32 // of Duplicate, kept for the next
 }
 
 // Parse reads the one JSON value that data holds. It returns an [*Error] when
@@ -106,9 +107,9 @@ func (e *LimitError) Error() string {
 	}
 }
 
-// Size returns how many bytes of memory the Doc holds for its tape, so that who
+// Size returns how many bytes of memory the Doc holds beside its text, so that who
 // keeps Docs for use again can drop one that a large body made grow.
-func (d *Doc) Size() int { return cap(d.nodes) * nodeSize }
+func (d *Doc) Size() int { return cap(d.nodes)*nodeSize + 4*cap(d.slots) }
 
 // Reset empties the Doc and lets go of the data that it was parsed from.
 func (d *Doc) Reset() { d.data, d.nodes = nil, d.nodes[:0] }

@@ -151,6 +151,16 @@ func (v Value) Bytes() []byte {
 	return toBytes(v.text())
 }
 
+// EqualFold reports whether the value is a String whose text equals s, ignoring
+// the case of ASCII letters. It allocates nothing.
+func (v Value) EqualFold(s string) bool {
+	n := v.node()
+	if n.kind() != String {
+		return false
+	}
+	return equalText(v.d.data[n.start+1:], n.meta&escapedText != 0, s)
+}
+
 // text returns what stands between the quotes of a String, and whether there
 // are escapes in it.
 func (v Value) text() ([]byte, bool) {
@@ -238,12 +248,16 @@ func (k Key) EqualFold(s string) bool {
 	if k.d == nil {
 		return false
 	}
-	text := k.d.data[k.at&^escapedName+1:]
-	if k.at&escapedName != 0 {
+	return equalText(k.d.data[k.at&^escapedName+1:], k.at&escapedName != 0, s)
+}
+
+// equalText compares what text begins with, up to its closing quote, with s.
+func equalText(text []byte, escaped bool, s string) bool {
+	if escaped {
 		return equalEscaped(text, s)
 	}
-	// Where s has its end, the name must have its own. A quote before that
-	// makes them differ: s may have one, but a name without escapes cannot.
+	// Where s has its end, the text must have its own. A quote before that
+	// makes them differ: s may have one, but a text without escapes cannot.
 	if len(text) <= len(s) || text[len(s)] != '"' {
 		return false
 	}
@@ -255,8 +269,7 @@ func (k Key) EqualFold(s string) bool {
 	return true
 }
 
-// equalEscaped compares the name that text begins with, up to its closing
-// quote, with s.
+// equalEscaped is equalText where there are escapes.
 func equalEscaped(text []byte, s string) bool {
 	for i := 0; text[i] != '"'; {
 		if text[i] != '\\' {
