@@ -17,6 +17,8 @@ const (
 	opReplace
 )
 
+var opNames = [...]string{opAdd: "add", opRemove: "remove", opReplace: "replace"}
+
 // operation is one operation of a PATCH, resolved against the table.
 type operation struct {
 	kind     opKind
@@ -68,7 +70,7 @@ func (t *table) parseOperation(v scimjson.Value, group bool, tol *tolerance) (op
 		return operation{}, badRequest(typeInvalidSyntax, "Each of Operations must be an object.")
 	}
 	op := operation{value: v.Get("value")}
-	if err := op.parseKind(v.Get("op").Text(), tol); err != nil {
+	if err := op.parseKind(v.Get("op"), tol); err != nil {
 		return operation{}, err
 	}
 	path := v.Get("path")
@@ -76,9 +78,10 @@ func (t *table) parseOperation(v scimjson.Value, group bool, tol *tolerance) (op
 	case scimjson.Invalid, scimjson.Null:
 		op.pathless = true
 	case scimjson.String:
-		op.path = strings.TrimSpace(path.Text())
+		text := path.Text()
+		op.path = strings.TrimSpace(text)
 		op.pathless = op.path == ""
-		if err := tol.noteIf(op.pathless || len(op.path) < len(path.Text()), QuirkPathForm, path.Text()); err != nil {
+		if err := tol.noteIf(op.pathless || len(op.path) < len(text), QuirkPathForm, text); err != nil {
 			return operation{}, err
 		}
 	default:
@@ -98,18 +101,18 @@ func (t *table) parseOperation(v scimjson.Value, group bool, tol *tolerance) (op
 	return op, op.resolve(t, group, tol)
 }
 
-func (op *operation) parseKind(name string, tol *tolerance) error {
-	switch {
-	case strings.EqualFold(name, "add"):
-		op.kind = opAdd
-	case strings.EqualFold(name, "remove"):
-		op.kind = opRemove
-	case strings.EqualFold(name, "replace"):
-		op.kind = opReplace
-	default:
-		return badRequest(typeInvalidSyntax, "op is %q; it must be add, remove or replace.", shorten(name, 40))
+func (op *operation) parseKind(v scimjson.Value, tol *tolerance) error {
+	for kind, name := range opNames {
+		if !v.EqualFold(name) {
+			continue
+		}
+		op.kind = opKind(kind)
+		if string(v.Bytes()) == name {
+			return nil
+		}
+		return tol.note(QuirkOperationCase, v.Text())
 	}
-	return tol.noteIf(name != strings.ToLower(name), QuirkOperationCase, name)
+	return badRequest(typeInvalidSyntax, "op is %q; it must be add, remove or replace.", shorten(v.Text(), 40))
 }
 
 // resolve finds what the path names.
