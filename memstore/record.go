@@ -1,33 +1,47 @@
 package memstore
 
 import (
+	"cmp"
 	"context"
 	"iter"
 	"slices"
 	"sync"
+	"unsafe"
 
 	"github.com/usher-scim/scim"
 )
 
-// keepEvents is how many events of a tenant are kept by default.
-const keepEvents = 20_000
+// keepEvents and keepBytes are how many events of a tenant are kept by default,
+// and what they may weigh together: three times what as many usually do.
+const (
+	keepEvents = 20_000
+	keepBytes  = 64 << 20
+)
 
 // record keeps the events of all tenants in one order. Its one lock gives an
 // event its place and makes it readable in the same step: nobody sees an event
 // while an earlier one is still to come. Whoever takes it holds no other lock but
 // that of a tenant, and takes none.
 type record struct {
-	keep int // 0: keepEvents; below: all
+	keep  int // 0: keepEvents; below: all
+	bytes int // 0: keepBytes; below: any
 
 	mu       sync.RWMutex
 	seq      uint64
 	all      list[*entry]
-	byTenant map[scim.Tenant]*list[*entry]
+	byTenant map[scim.Tenant]*trail
+}
+
+// trail is the events of a tenant, and what they weigh.
+type trail struct {
+	list[*entry]
+	weight int
 }
 
 // entry is a kept event. It never changes, so it may be read without the lock.
 type entry struct {
-	seq uint64
+	seq    uint64
+	weight int
 	scim.Event
 }
 
@@ -36,7 +50,7 @@ func (e *entry) before(other *entry) bool { return e.seq < other.seq }
 // append keeps a copy of e and sets e.Seq and e.Tenant.
 func (r *record) append(name scim.Tenant, e *scim.Event) {
 	e.Tenant = name
-	kept := &entry{Event: e.Clone()}
+	kept := &entry{Event: e.Clone(), weight: weigh(e)}
 
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -46,27 +60,55 @@ func (r *record) append(name scim.Tenant, e *scim.Event) {
 	own := r.byTenant[name]
 	if own == nil {
 		if r.byTenant == nil {
-			r.byTenant = make(map[scim.Tenant]*list[*entry])
+			r.byTenant = make(map[scim.Tenant]*trail)
 		}
-		own = &list[*entry]{}
+		own = &trail{}
 		r.byTenant[name] = own
 	}
 	r.all.insert(kept)
 	own.insert(kept)
-	if keep := r.limit(); keep >= 0 && own.len() > keep {
-		for oldest := range own.from(0) {
-			own.remove(oldest)
-			r.all.remove(oldest)
-			break
-		}
+	own.weight += kept.weight
+	for r.full(own) {
+		r.forget(own)
 	}
 }
 
-func (r *record) limit() int {
-	if r.keep == 0 {
-		return keepEvents
+// full reports whether a tenant has more events than are kept, or heavier ones.
+// The newest is kept whatever it weighs.
+func (r *record) full(own *trail) bool {
+	keep, bytes := cmp.Or(r.keep, keepEvents), cmp.Or(r.bytes, keepBytes)
+	return keep >= 0 && own.len() > keep || bytes >= 0 && own.weight > bytes && own.len() > 1
+}
+
+// forget drops the oldest event of a tenant.
+func (r *record) forget(own *trail) {
+	for oldest := range own.from(0) {
+		own.remove(oldest)
+		own.weight -= oldest.weight
+		r.all.remove(oldest)
+		return
 	}
-	return r.keep
+}
+
+// weigh returns what an event weighs, in bytes: itself, and all the text that it
+// alone may keep in memory, though users and groups may have some of it too.
+func weigh(e *scim.Event) int {
+	n := int(unsafe.Sizeof(entry{})) + len(e.Connection) + len(e.Request) + len(e.UserID) + len(e.GroupID) + len(e.Name) + len(e.Error)
+	for _, c := range e.Changes {
+		n += int(unsafe.Sizeof(c)) + len(c.Attribute) + len(c.Old) + len(c.New)
+	}
+	for _, m := range e.Moves {
+		n += int(unsafe.Sizeof(m)) + len(m.Root) + len(m.From) + len(m.To)
+	}
+	for _, w := range e.Warnings {
+		n += int(unsafe.Sizeof(w)) + len(w.Attribute) + len(w.Text)
+	}
+	for _, texts := range [...][]string{e.Added, e.Removed, e.Left, e.Ignored} {
+		for _, s := range texts {
+			n += int(unsafe.Sizeof(s)) + len(s)
+		}
+	}
+	return n
 }
 
 // Append implements [scim.Store].
@@ -120,11 +162,12 @@ func (r *record) read(ctx context.Context, q scim.EventQuery, after uint64) (got
 	r.mu.RLock()
 	entries := &r.all
 	if q.Tenant != "" {
-		entries = r.byTenant[q.Tenant]
-	}
-	if entries == nil {
-		r.mu.RUnlock()
-		return part[*entry]{}, 0, nil
+		own := r.byTenant[q.Tenant]
+		if own == nil {
+			r.mu.RUnlock()
+			return part[*entry]{}, 0, nil
+		}
+		entries = &own.list
 	}
 	for e := range entries.back(entries.len()) {
 		last = e.seq

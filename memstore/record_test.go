@@ -2,6 +2,7 @@ package memstore_test
 
 import (
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -108,6 +109,74 @@ func TestTheOldestEventsOfATenantAreForgotten(t *testing.T) {
 	got, page = events(t, s, scim.EventQuery{Limit: 1})
 	require.Equal(t, []string{"2"}, got)
 	require.Equal(t, 20_000, page.Total)
+}
+
+// TestHeavyEventsAreForgottenBeforeTheyAreMany: an event of many members is not
+// one like the others.
+func TestHeavyEventsAreForgottenBeforeTheyAreMany(t *testing.T) {
+	t.Parallel()
+	many := make([]string, 10_000)
+	for i := range many {
+		many[i] = uuid(i)
+	}
+	// What each of them weighs, 10,000 times 36 bytes of text and more, is between
+	// a third of the bound and a half.
+	for name, heavy := range map[string]func(*scim.Event){
+		"added":    func(e *scim.Event) { e.Added = many },
+		"removed":  func(e *scim.Event) { e.Removed = many },
+		"left":     func(e *scim.Event) { e.Left = many },
+		"ignored":  func(e *scim.Event) { e.Ignored = many },
+		"changes":  func(e *scim.Event) { e.Changes = []scim.Change{{New: strings.Join(many, "---------------")}} },
+		"warnings": func(e *scim.Event) { e.Warnings = []scim.Warning{{Text: strings.Join(many, "---------------")}} },
+		"moves":    func(e *scim.Event) { e.Moves = []scim.FolderMove{{To: strings.Join(many, "---------------")}} },
+		"error":    func(e *scim.Event) { e.Error = strings.Join(many, "---------------") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := memstore.NewWith(memstore.Options{EventBytes: 1_200_000})
+			require.NoError(t, s.Append(t.Context(), other, event(0)))
+			for i := range 5 {
+				e := event(i)
+				heavy(e)
+				require.NoError(t, s.Append(t.Context(), acme, e))
+			}
+			got, _ := events(t, s, scim.EventQuery{Tenant: acme})
+			require.Equal(t, []string{"5", "6"}, got)
+			for i := range 1000 {
+				require.NoError(t, s.Append(t.Context(), acme, event(i)))
+			}
+			_, page := events(t, s, scim.EventQuery{Tenant: acme})
+			require.Equal(t, 1001, page.Total, "what is light has the room that the older of the heavy ones had")
+			got, _ = events(t, s, scim.EventQuery{Tenant: other})
+			require.Equal(t, []string{"1"}, got, "another tenant has a bound of its own")
+		})
+	}
+}
+
+func TestTheNewestEventIsKeptWhateverItWeighs(t *testing.T) {
+	t.Parallel()
+	s := memstore.NewWith(memstore.Options{EventBytes: 1})
+	for i := range 3 {
+		require.NoError(t, s.Append(t.Context(), acme, event(i)))
+		got, _ := events(t, s, scim.EventQuery{})
+		require.Equal(t, []string{strconv.Itoa(i + 1)}, got)
+	}
+
+	s = memstore.NewWith(memstore.Options{EventBytes: -1, Events: -1})
+	e := event(0)
+	e.Error = strings.Repeat("x", 1<<20)
+	for range 80 {
+		require.NoError(t, s.Append(t.Context(), acme, e))
+	}
+	_, page := events(t, s, scim.EventQuery{Limit: -1})
+	require.Equal(t, 80, page.Total)
+
+	s = memstore.New()
+	for range 80 {
+		require.NoError(t, s.Append(t.Context(), acme, e))
+	}
+	_, page = events(t, s, scim.EventQuery{Limit: -1})
+	require.Equal(t, 63, page.Total, "64 MiB by default, and each is a little more than one")
 }
 
 func TestTheRecordKeepsCopies(t *testing.T) {

@@ -24,6 +24,12 @@ type Options struct {
 	// Events is how many events of each tenant are kept; older ones are
 	// forgotten. 0 is 20,000; below zero all are kept.
 	Events int
+	// EventBytes is how much the events of each tenant may weigh together, in
+	// bytes; older ones are forgotten, but never the newest. An event weighs what
+	// its text does: one that puts 100,000 members into a group weighs as much as
+	// 5,000 others. 0 is 64 MiB; below zero there is no bound. A consumer of the
+	// record ([scim.Directory.Consume]) misses what is forgotten before it is told.
+	EventBytes int
 }
 
 // Store is a [scim.Store] in memory. The zero Store is empty and ready to use,
@@ -48,7 +54,7 @@ func New() *Store { return NewWith(Options{}) }
 
 // NewWith returns an empty Store.
 func NewWith(o Options) *Store {
-	return &Store{record: record{keep: o.Events}}
+	return &Store{record: record{keep: o.Events, bytes: o.EventBytes}}
 }
 
 // reading returns a tenant to read from, or to change what it has. One that
