@@ -1,6 +1,9 @@
 package scim
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Policy is what a host may decide for a tenant. The zero value is the
 // product's behaviour.
@@ -77,7 +80,11 @@ type rules struct {
 // admit decides what a create does (P3.1, P3.5, P4). found is every user,
 // archived or not, with the draft's userName or work e-mail. It returns the user
 // as it shall be stored, whom it replaces (nil for a new one), and what happens.
+// A draft without a userName is nobody, whomever its e-mail address would match.
 func (r *rules) admit(draft *User, found []*User, seat bool) (after, before *User, kind EventKind, err error) {
+	if strings.TrimSpace(draft.UserName) == "" {
+		return nil, nil, "", missing(r.userName, nil, "userName")
+	}
 	before, err = r.match(draft, found)
 	if err != nil {
 		return nil, nil, "", err
