@@ -183,14 +183,15 @@ func (h *Handler) schema(s schema.Schema, set *attrSet) document {
 }
 
 // renderAttributes renders attributes as they are treated here: a row of the
-// table may require what the schema leaves open, names of groups are unique, and
-// nobody writes what a member is called.
+// table may require what the schema leaves open, case counts where comparison
+// goes by it, no more is unique than is kept so, and nobody writes what a member
+// is called.
 func (t *table) renderAttributes(list schema.Attributes, set *attrSet) []byte {
 	b := []byte{'['}
 	for _, a := range list {
 		own := set.find(a.Name())
-		uniqueness, mutability := a.Uniqueness(), a.Mutability()
-		if own.lookup == byName {
+		uniqueness, mutability := "none", a.Mutability()
+		if own.lookup == byUserName || own.lookup == byName {
 			uniqueness = "server"
 		}
 		if own.path == "members.display" {
@@ -207,7 +208,7 @@ func (t *table) renderAttributes(list schema.Attributes, set *attrSet) []byte {
 		if v := a.CanonicalValues(); len(v) > 0 {
 			o.value("canonicalValues", v)
 		}
-		o.value("caseExact", a.CaseExact())
+		o.value("caseExact", own.caseExact)
 		o.text("mutability", mutability)
 		o.text("returned", a.Returned())
 		o.text("uniqueness", uniqueness)

@@ -173,6 +173,8 @@ func (t *table) attr(ca schema.CoreAttribute, ext *extension, parent *attr) *att
 		a.max, a.lookup = maxName, byUserName
 	case "emails.value":
 		a.max, a.lookup = maxName, byAddress
+	case "groups.value", "members.value":
+		a.caseExact = true // an id (RFC 7643 section 3.1)
 	case "groups.$ref", "members.$ref", EnterpriseSchema + ":manager.displayName":
 		a.unfilterable, a.derived = true, true
 	}
@@ -338,7 +340,7 @@ func (t *table) buildGroup() {
 			continue
 		}
 		m := t.attr(ca, nil, nil)
-		m.source, m.list, m.value.caseExact = fromMembers, nil, true
+		m.source, m.list = fromMembers, nil
 		t.group.add(m)
 	}
 }
