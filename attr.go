@@ -31,6 +31,7 @@ type attr struct {
 	never     bool // not returned, and not in the record
 	request   bool // returned only when a client asks for it
 	immutable bool // once it has a value
+	required  bool // by a schema of the host's
 	status    bool // active, which is kept as the user's status
 	slot      int
 	index     int // among the sub-attributes of its parent

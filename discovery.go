@@ -161,7 +161,7 @@ func (h *Handler) resourceTypes() []document {
 	for _, e := range h.d.table.exts {
 		o := object("{")
 		o.text("schema", e.urn)
-		o.value("required", false)
+		o.value("required", h.d.table.requiresAny(e))
 		extensions = append(comma(extensions), o.end()...)
 	}
 	return []document{
@@ -221,6 +221,14 @@ func (t *table) renderAttributes(list schema.Attributes, set *attrSet) []byte {
 		b = append(comma(b), o.end()...)
 	}
 	return append(b, ']')
+}
+
+// requiresAny reports whether no user is without the extension: it has something
+// that users without a value are refused for (RFC 7643 section 6).
+func (t *table) requiresAny(e *extension) bool {
+	return slices.ContainsFunc(e.all, func(a *attr) bool {
+		return a.required || slices.ContainsFunc(t.rows, func(r *row) bool { return r.enforced() && r.target.attr == a })
+	})
 }
 
 // requires reports whether requests without a value of the attribute are refused,

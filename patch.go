@@ -406,7 +406,7 @@ func (w *writer) remove(g target, v scimjson.Value) error {
 // noteRemoved remembers that a mandatory attribute was removed by name, for the
 // error that it makes (RFC 7644 section 3.5.2.2).
 func (w *writer) noteRemoved(g target) {
-	if g.attr != nil && (g.attr == w.t.userName || g.attr == w.t.emails || g.leaf().row != nil && g.leaf().row.enforced()) {
+	if g.attr != nil && (g.attr == w.t.userName || g.attr == w.t.emails || g.leaf().required || g.leaf().row != nil && g.leaf().row.enforced()) {
 		w.removed = g.attr
 	}
 }

@@ -201,3 +201,77 @@ func TestRFC43_UniquenessIsTrue(t *testing.T) {
 	r.ok(201, "POST", "/Groups", obj{"displayName": "Crew", "externalId": "x", "members": refs(id)})
 	r.refused(409, "uniqueness", "POST", "/Groups", obj{"displayName": "sTAFF"})
 }
+
+// requiringSchema requires an attribute, and parts of others where there are any.
+func requiringSchema(c *scim.Config) {
+	text := func(name string, required bool) schema.SimpleParams {
+		return schema.SimpleStringParams(schema.StringParams{Name: name, Required: required})
+	}
+	c.Schemas = []schema.Schema{{ID: own, Attributes: []schema.CoreAttribute{
+		schema.SimpleCoreAttribute(text("badge", true)),
+		schema.ComplexCoreAttribute(schema.ComplexParams{Name: "desk", SubAttributes: []schema.SimpleParams{text("room", true), text("side", false)}}),
+		schema.ComplexCoreAttribute(schema.ComplexParams{Name: "keys", MultiValued: true, Required: true, SubAttributes: []schema.SimpleParams{text("value", true), text("door", false)}}),
+	}}}
+}
+
+// TestRFC43_RequiredIsTrue: what a schema of the host's requires is refused
+// without, and an extension is announced as required where a user cannot be
+// without it (RFC 7643 sections 6 and 7).
+func TestRFC43_RequiredIsTrue(t *testing.T) {
+	t.Parallel()
+	extensions := func(r *rig) map[string]any {
+		out := make(map[string]any)
+		for _, e := range r.ok(200, "GET", "/ResourceTypes/User", nil).at("schemaExtensions").(list) {
+			out[at(e, "schema").(string)] = at(e, "required")
+		}
+		return out
+	}
+	require.Equal(t, map[string]any{ent: false, product: false}, extensions(newRig(t)))
+	r := newRig(t, func(c *scim.Config) {
+		c.Attributes = scim.ProductAttributes()
+		for i := range c.Attributes {
+			if c.Attributes[i].Name == "costCenter" {
+				c.Attributes[i].Need = scim.Mandatory
+			}
+		}
+	})
+	require.Equal(t, map[string]any{ent: true, product: false}, extensions(r))
+	r.refused(400, "invalidValue", "POST", "/Users", person("ann"))
+	r.ok(201, "POST", "/Users", person("ann", obj{ent: obj{"costCenter": "7"}}))
+
+	r = newRig(t, requiringSchema)
+	require.Equal(t, map[string]any{ent: false, product: false, own: true}, extensions(r))
+	good := obj{"badge": "7", "keys": list{obj{"value": "k1", "door": "front"}, obj{"value": "k2"}}}
+	for lacks, body := range map[string]obj{
+		own + ":badge":      merged(good, obj{"badge": nil}),
+		own + ":keys ":      merged(good, obj{"keys": list{}}),
+		own + ":keys.value": merged(good, obj{"keys": list{obj{"value": "k1"}, obj{"door": "back"}}}),
+		own + ":desk.room":  merged(good, obj{"desk": obj{"side": "left"}}),
+	} {
+		p := r.refused(400, "invalidValue", "POST", "/Users", person("ann", obj{own: body}))
+		require.Contains(t, p.detail(), lacks)
+	}
+	p := r.ok(201, "POST", "/Users", person("ann", obj{own: good}))
+	require.Equal(t, list{scim.UserSchema, own}, p.at("schemas"))
+	user := "/Users/" + p.id()
+	r.refused(400, "mutability", "PATCH", user, patch(remove(own+":badge")))
+	r.refused(400, "mutability", "PATCH", user, patch(remove(own+":keys.value")))
+	r.refused(400, "invalidValue", "PATCH", user, patch(set(own+":desk.side", "left")))
+	r.refused(400, "invalidValue", "PUT", user, person("ann"))
+	r.patch(p.id(), set(own+":desk", obj{"room": "R1", "side": "left"}))
+
+	// A deactivation is not lost over it (P3.8).
+	was := r.get(p.id())
+	gone := r.ok(200, "PUT", user, person("ann", obj{"active": false}))
+	require.Equal(t, false, gone.at("active"))
+	require.Equal(t, was.at(own, "keys"), gone.at(own, "keys"))
+	require.Equal(t, "7", gone.at(own, "badge"))
+	require.Len(t, r.view(p.id()).Warnings, 2)
+	r.patch(p.id(), set("title", "Former"))
+	require.Len(t, r.view(p.id()).Warnings, 2)
+	r.patch(p.id(), set(own+":badge", "8"))
+	require.Len(t, r.view(p.id()).Warnings, 1)
+	// Accounts of the host's, and those made of members, are asked for nothing.
+	r.host("root", "root@acme.example")
+	r.group("Staff", "new@acme.example")
+}

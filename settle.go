@@ -148,8 +148,9 @@ func (r *rules) complete(u, before *User, removed *attr) error {
 	return nil
 }
 
-// completeRows does the same for what the host's table marks mandatory. That is
-// asked of mappings, not of accounts that the host or a group makes.
+// completeRows does the same for what the host's table marks mandatory, or its
+// schemas require. That is asked of mappings, not of accounts that the host or a
+// group makes.
 func (r *rules) completeRows(u, before *User, removed *attr, ends bool) error {
 	if r.by.connection == "" || u.Placeholder {
 		return nil
@@ -163,7 +164,56 @@ func (r *rules) completeRows(u, before *User, removed *attr, ends bool) error {
 		}
 		r.keep(u, before, row.target.attr, row.Name)
 	}
+	for _, a := range r.required {
+		lacks := a.lacks(u)
+		switch {
+		case lacks == nil:
+		case ends && a.lacks(before) == nil:
+			r.keep(u, before, a, a.path)
+		case !ends:
+			return missing(a, removed, lacks.path)
+		}
+	}
 	return nil
+}
+
+// lacks returns what a user lacks of an attribute that a schema requires, or of
+// which it requires parts where there is any: nil for nothing (RFC 7643 section 7).
+func (a *attr) lacks(u *User) *attr {
+	there := false
+	part := func(value func(*attr) string) (lacks *attr) {
+		some := false
+		for _, s := range a.subs.all {
+			switch v := value(s); {
+			case v != "":
+				some = true
+			case s.required:
+				lacks = s
+			}
+		}
+		there = there || some
+		if !some {
+			return nil
+		}
+		return lacks
+	}
+	var lacks *attr
+	switch {
+	case a.multi:
+		for i := range a.list.length(u) {
+			if l := part(func(s *attr) string { return a.list.get(u, i, s.index) }); l != nil {
+				lacks = l
+			}
+		}
+	case a.typ == complexType:
+		lacks = part(func(s *attr) string { return s.get(u) })
+	default:
+		there = a.get(u) != ""
+	}
+	if a.required && !there {
+		return a
+	}
+	return lacks
 }
 
 // enforced reports whether a person without a value is refused.
@@ -189,6 +239,8 @@ func (r *rules) rewritten(name string, u, before *User) bool {
 	a := r.core.find(name)
 	if row := r.row(name); row != nil {
 		a = row.target.attr
+	} else if i := slices.IndexFunc(r.required, func(a *attr) bool { return a.path == name }); i >= 0 {
+		a = r.required[i]
 	}
 	return a == nil || !a.equal(u, before)
 }

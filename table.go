@@ -22,8 +22,9 @@ type table struct {
 	roots   []string
 	group   attrSet // of groups
 
-	immutables bool // some attribute is immutable
-	requested  bool // some attribute is returned only on request
+	required   []*attr // by schemas of the host's: a user without a value is refused
+	immutables bool    // some attribute is immutable
+	requested  bool    // some attribute is returned only on request
 
 	filterLimits syntax.Limits
 
@@ -155,7 +156,8 @@ func (t *table) attr(ca schema.CoreAttribute, ext *extension, parent *attr) *att
 		name: ca.Name(), path: ca.Name(), typ: typeOf(ca.AttributeType()), multi: ca.MultiValued(),
 		caseExact: ca.CaseExact(), readOnly: ca.Mutability() == "readOnly", always: ca.Returned() == "always", never: ca.Returned() == "never",
 		request: ca.Returned() == "request", immutable: ca.Mutability() == "immutable",
-		slot: t.slots, ext: ext, parent: parent, max: maxValue,
+		required: ca.Required() && ext != nil && ca.Mutability() != "readOnly",
+		slot:     t.slots, ext: ext, parent: parent, max: maxValue,
 	}
 	t.slots++
 	t.requested = t.requested || a.request
@@ -187,6 +189,9 @@ func (t *table) attr(ca schema.CoreAttribute, ext *extension, parent *attr) *att
 		a.subs.add(v)
 	}
 	a.value = a.subs.find("value")
+	if parent == nil && (a.required || slices.ContainsFunc(a.subs.all, func(s *attr) bool { return s.required })) {
+		t.required = append(t.required, a)
+	}
 	switch bind, ok := lists[a.path]; {
 	case a.multi && ok:
 		a.list = bind(a.subs.all)
