@@ -76,8 +76,8 @@ func (e *encoder) showsAny(s *attrSet) bool {
 // attributes writes the attributes of one schema that have a value.
 func (e *encoder) attributes(b []byte, s *attrSet, u *User, groups []GroupRef, manager *User) []byte {
 	for _, a := range s.all {
-		if a.always || a.source == fromMeta || a.name == "meta" && a.ext == nil || !e.p.shows(a) {
-			continue
+		if a.ext == nil && (a.always || a.source == fromMeta || a.name == "meta") || !e.p.shows(a) {
+			continue // id and schemas are written first, meta last
 		}
 		switch {
 		case a.source == fromGroups:

@@ -336,5 +336,5 @@ func (p *projection) showsSub(s *attr) bool {
 	if s.never || s.request && (p == nil || !p.only) {
 		return false
 	}
-	return p == nil || p.mask[s.slot] == p.only
+	return p == nil || s.always || p.mask[s.slot] == p.only
 }

@@ -1,0 +1,66 @@
+package scim_test
+
+import (
+	"testing"
+
+	"github.com/elimity-com/scim/schema"
+	"github.com/stretchr/testify/require"
+
+	"github.com/usher-scim/scim"
+)
+
+// returnedSchema has an attribute, and a part, of each way to be returned.
+func returnedSchema(c *scim.Config) {
+	text := func(name string, how schema.AttributeReturned) schema.SimpleParams {
+		return schema.SimpleStringParams(schema.StringParams{Name: name, Returned: how})
+	}
+	parts := []schema.SimpleParams{
+		text("value", schema.AttributeReturnedAlways()), text("usual", schema.AttributeReturnedDefault()),
+		text("asked", schema.AttributeReturnedRequest()), text("hidden", schema.AttributeReturnedNever()),
+	}
+	c.Schemas = []schema.Schema{{ID: own, Attributes: []schema.CoreAttribute{
+		schema.SimpleCoreAttribute(parts[0]), schema.SimpleCoreAttribute(parts[1]),
+		schema.SimpleCoreAttribute(parts[2]), schema.SimpleCoreAttribute(parts[3]),
+		schema.ComplexCoreAttribute(schema.ComplexParams{Name: "one", SubAttributes: parts}),
+		schema.ComplexCoreAttribute(schema.ComplexParams{Name: "many", MultiValued: true, SubAttributes: parts}),
+	}}}
+}
+
+// TestRFC44_Returned: what is always returned is, what is returned on request only
+// then, and what never is, never, whatever attributes and excludedAttributes say
+// (RFC 7643 section 7, RFC 7644 section 3.4.2.5).
+func TestRFC44_Returned(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, returnedSchema)
+	all := obj{"value": "1", "usual": "2", "asked": "3", "hidden": "4"}
+	body := person("ann", obj{own: merged(all, obj{"one": all, "many": list{all}})})
+	id := r.create(body)
+	value, usual := obj{"value": "1"}, obj{"value": "1", "usual": "2"}
+	for query, want := range map[string]obj{
+		"":                             merged(usual, obj{"one": usual, "many": list{usual}}),
+		"attributes=userName":          value,
+		"attributes=" + own + ":usual": usual,
+		"attributes=" + own + ":asked,hidden,one.hidden":          {"value": "1", "asked": "3", "one": value},
+		"attributes=" + own + ":one.usual," + own + ":many.asked": {"value": "1", "one": usual, "many": list{obj{"value": "1", "asked": "3"}}},
+		"attributes=" + own: {"value": "1", "usual": "2", "asked": "3", "one": merged(usual, obj{"asked": "3"}), "many": list{merged(usual, obj{"asked": "3"})}},
+		"excludedAttributes=" + own + ":value," + own + ":usual,one,many":  value,
+		"excludedAttributes=" + own + ":one.value," + own + ":many.usual":  merged(usual, obj{"one": usual, "many": list{value}}),
+		"excludedAttributes=" + own:                                        value,
+		"excludedAttributes=" + scim.UserSchema + "," + own + ":one.usual": merged(usual, obj{"one": value, "many": list{usual}}),
+	} {
+		t.Run(query, func(t *testing.T) {
+			r := r.in(t)
+			for _, p := range []reply{
+				r.ok(200, "GET", "/Users/"+id+"?"+query, nil),
+				r.ok(200, "PUT", "/Users/"+id+"?"+query, body),
+				r.ok(200, "PATCH", "/Users/"+id+"?"+query, patch()),
+			} {
+				require.Equal(t, want, p.at(own))
+				require.Contains(t, p.at("schemas"), own)
+				require.NotEmpty(t, p.id())
+			}
+			listed := r.ok(200, "GET", "/Users?"+query, nil)
+			require.Equal(t, want, listed.at("Resources", 0, own))
+		})
+	}
+}
