@@ -64,3 +64,33 @@ func TestRFC44_Returned(t *testing.T) {
 		})
 	}
 }
+
+// TestRFC44_Binary: binary values are base64, padded or not (RFC 7643 section
+// 2.3.6), and come back as they were sent.
+func TestRFC44_Binary(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, everyAttribute)
+	id := r.create(person("ann"))
+	cert := func(v any) obj { return obj{"x509Certificates": list{obj{"value": v}}} }
+	for _, good := range []string{"YUJj", "YUI=", "YUI", "YQ==", "YQ", "+/+/", "0000"} {
+		require.Equal(t, good, r.patch(id, set("x509Certificates", list{obj{"value": good}})).at("x509Certificates", 0, "value"))
+		require.Equal(t, good, r.patch(id, set(own+":seal", good)).at(own, "seal"))
+	}
+	for _, bad := range []string{
+		"=", "====", "Y", "YUJjY", "YQ=", "YQ===", "YUI==", "YQ==YQ==", "YUJj=", "-_-_", "YU Jj", "YUJj\n", "-----BEGIN CERTIFICATE-----", "é000",
+	} {
+		for _, p := range []reply{
+			r.refused(400, "invalidValue", "POST", "/Users", person("bob", cert(bad))),
+			r.refused(400, "invalidValue", "PUT", "/Users/"+id, person("ann", cert(bad))),
+			r.refused(400, "invalidValue", "PATCH", "/Users/"+id, patch(set(`x509Certificates[type eq "work"].value`, bad))),
+			r.refused(400, "invalidValue", "PATCH", "/Users/"+id, patch(op("add", "", cert(bad)))),
+		} {
+			require.Contains(t, p.detail(), "x509Certificates.value")
+		}
+		p := r.refused(400, "invalidValue", "PATCH", "/Users/"+id, patch(set(own+":seal", bad)))
+		require.Contains(t, p.detail(), own+":seal")
+	}
+	require.Nil(t, r.patch(id, set(own+":seal", "")).at(own), "an empty one is none")
+	_, err := r.dir.UpdateUser(t.Context(), acme, id, func(u *scim.User) error { u.Extra = map[string]string{own + ":seal": "?"}; return nil })
+	require.Error(t, err, "the host's too")
+}

@@ -96,11 +96,29 @@ func (a *attr) checkText(s string) (string, error) {
 		if _, ok := parseDateTime(s); !ok {
 			return "", badRequest(typeInvalidValue, "%s must be a date and time such as 2026-01-31T08:30:00Z.", a.path)
 		}
+	case Binary:
+		if !isBase64(s) {
+			return "", badRequest(typeInvalidValue, "%s is binary and must be encoded in base64, in one line.", a.path)
+		}
 	}
 	if a.max == maxName && strings.ContainsFunc(s, unicode.IsControl) {
 		return "", badRequest(typeInvalidValue, "%s has control characters, which no name or address has.", a.path)
 	}
 	return s, a.checkSize(s)
+}
+
+// isBase64 reports whether s is base64 of the usual alphabet, whose padding may be
+// missing (RFC 7643 section 2.3.6).
+func isBase64(s string) bool {
+	digits := strings.TrimRight(s, "=")
+	for i := range len(digits) {
+		switch c := digits[i]; {
+		case 'A' <= c && c <= 'Z', 'a' <= c && c <= 'z', '0' <= c && c <= '9', c == '+', c == '/':
+		default:
+			return false
+		}
+	}
+	return len(digits)%4 != 1 && (len(s) == len(digits) || len(s)%4 == 0 && len(s)-len(digits) <= 2)
 }
 
 // checkStored checks a value as it is stored, which no JSON was parsed from.
