@@ -40,7 +40,7 @@ func (x *exchange) discovery() (answer, error) {
 			return answer{}, errNoEndpoint
 		}
 		x.buf.out = append(x.buf.out, x.h.config...)
-		return answer{status: http.StatusOK}, nil
+		return answer{status: http.StatusOK, location: x.h.base + "/ServiceProviderConfig"}, nil
 	case "Schemas":
 		list = x.h.schemas
 	}
@@ -58,7 +58,7 @@ func (x *exchange) discovery() (answer, error) {
 	for _, d := range list {
 		if d.id == x.parts[1] || x.parts[0] == "Schemas" && strings.EqualFold(d.id, x.parts[1]) {
 			x.buf.out = append(x.buf.out, d.body...)
-			return answer{status: http.StatusOK}, nil
+			return answer{status: http.StatusOK, location: x.h.base + "/" + x.parts[0] + "/" + d.id}, nil
 		}
 	}
 	return answer{}, ErrNotFound

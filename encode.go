@@ -189,15 +189,15 @@ func (e *encoder) reference(b []byte, a *attr, id, endpoint, display, kind strin
 	return append(b, '}')
 }
 
-// location is the address of a resource.
-func (e *encoder) location(endpoint, id string) string {
-	return e.base + endpoint + url.PathEscape(id)
+// locate is the address of a resource.
+func locate(base, endpoint, id string) string {
+	return base + endpoint + url.PathEscape(id)
 }
 
 // appendLocation writes the address of a resource as JSON.
 func (e *encoder) appendLocation(b []byte, endpoint, id string) []byte {
 	if !plainID(id) {
-		return scimjson.AppendString(b, e.location(endpoint, id))
+		return scimjson.AppendString(b, locate(e.base, endpoint, id))
 	}
 	b = append(b, '"')
 	b = append(b, e.jsonBase...)

@@ -86,7 +86,7 @@ func (x *exchange) getGroup() (answer, error) {
 		return answer{}, err
 	}
 	if unchanged, err := x.by.only.read(g.Version); err != nil || unchanged {
-		return answer{status: http.StatusNotModified, version: g.Version}, err
+		return answer{status: http.StatusNotModified, location: locate(x.h.base, "/Groups/", g.ID), version: g.Version}, err
 	}
 	return x.showGroup(http.StatusOK, g), nil
 }
@@ -95,7 +95,7 @@ func (x *exchange) getGroup() (answer, error) {
 func (x *exchange) showGroup(status int, g *Group) answer {
 	enc := x.encoder(true)
 	return answer{
-		status: status, location: enc.location("/Groups/", g.ID), version: g.Version,
+		status: status, location: locate(x.h.base, "/Groups/", g.ID), version: g.Version,
 		stream: func() error { return x.encodeGroup(enc, g, false) },
 	}
 }

@@ -147,7 +147,7 @@ type exchange struct {
 // buffer, unless stream writes it.
 type answer struct {
 	status   int
-	location string
+	location string // of the resource that is answered; "" for a list, and for none
 	version  string
 	// stream writes the body to the buffer and, where that grows large, out: for
 	// answers that may not fit into memory.
@@ -359,7 +359,12 @@ func (x *exchange) notAllowed(allow string) (answer, error) {
 func (x *exchange) write(a answer) error {
 	header := x.w.Header()
 	if a.location != "" {
-		header["Location"] = []string{a.location}
+		// What meta.location says of the representation (RFC 7643 section 3.1).
+		at := []string{a.location}
+		header["Content-Location"] = at
+		if a.status != http.StatusNotModified {
+			header["Location"] = at
+		}
 	}
 	if a.version != "" {
 		header["Etag"] = []string{etag(a.version)}
@@ -429,7 +434,7 @@ func (x *exchange) fail(err error) {
 		}
 		x.refused(e, x.r.Method+" "+x.r.URL.Path, group, id)
 	}
-	for _, name := range []string{"Location", "ETag"} {
+	for _, name := range []string{"Content-Location", "Location", "ETag"} {
 		x.w.Header().Del(name)
 	}
 	x.buf.out = appendError(x.buf.out[:0], e)

@@ -109,7 +109,7 @@ func (x *exchange) getUser() (answer, error) {
 		return answer{}, err
 	}
 	if unchanged, err := x.by.only.read(u.Version); err != nil || unchanged {
-		return answer{status: http.StatusNotModified, version: u.Version}, err
+		return answer{status: http.StatusNotModified, location: locate(x.h.base, "/Users/", u.ID), version: u.Version}, err
 	}
 	return x.showUser(http.StatusOK, u)
 }
@@ -122,7 +122,7 @@ func (x *exchange) showUser(status int, u *User) (answer, error) {
 		return answer{}, err
 	}
 	x.buf.out = enc.user(x.buf.out, u, of.groups[u.ID], of.managers.of(u))
-	return answer{status: status, location: enc.location("/Users/", u.ID), version: u.Version}, nil
+	return answer{status: status, location: locate(x.h.base, "/Users/", u.ID), version: u.Version}, nil
 }
 
 func (x *exchange) encoder(group bool) *encoder {
