@@ -22,14 +22,14 @@ func TestFoldByTable(t *testing.T) {
 	for _, a := range known {
 		for _, b := range known {
 			s := string([]rune{a, b})
-			if got, want := foldUnicode(s), foldSlowly(s); got != want {
+			if got, want := foldUnicode(s, foldName), foldName(s); got != want {
 				t.Fatalf("%U %U: %q, want %q", a, b, got, want)
 			}
 		}
 	}
 	for r := rune(0x3000); r <= 0xD7FF; r++ {
 		if inert(r) {
-			require.Equal(t, foldSlowly(string(r)), string(r), "%U", r)
+			require.Equal(t, foldName(string(r)), string(r), "%U", r)
 		}
 	}
 }
@@ -46,16 +46,22 @@ func TestFold(t *testing.T) {
 		{"\u1100\u1161", "가"},
 		{"①Ⓐ", "①ⓐ"},
 		{"\uab70\u13f8", "\u13a0\u13f0"},
+		{"Ａｎｎ＠ａｃｍｅ．ｅｘａｍｐｌｅ", "ann@acme.example"},
+		{"ﾔﾏﾀﾞ", "ヤマダ"},
+		{"ann\u3000lee", "Ann Lee"},
 	} {
 		require.Equal(t, Fold(same[0]), Fold(same[1]))
 	}
+	require.NotEqual(t, FoldName("営業１課"), FoldName("営業1課"), "folders are folded by case alone (P6.2)")
+	require.Equal(t, FoldName("ÉCLAIR １"), FoldName(" e\u0301clair  １"))
 	rapid.Check(t, func(t *rapid.T) {
 		s := rapid.StringOf(rapid.OneOf(
 			rapid.RuneFrom(nil, unicode.Latin, unicode.Greek, unicode.Cyrillic, unicode.Han, unicode.Hangul, unicode.Hiragana),
+			rapid.RuneFrom([]rune("Ａｚ＠．ﾀﾞｱ￡￦ￂ￠\u3000\uffa1\u20a9")),
 			rapid.RuneFrom(nil, unicode.M), rapid.Rune(),
 		)).Draw(t, "s")
 		if utf8.ValidString(s) {
-			require.Equal(t, foldSlowly(s), Fold(s))
+			require.Equal(t, foldName(s), Fold(s))
 			require.Equal(t, Fold(s), Fold(Fold(s)))
 		}
 	})
