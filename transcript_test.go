@@ -17,7 +17,7 @@ import (
 // the files is in testdata/README.md.
 func TestTranscripts(t *testing.T) {
 	var files []string
-	for _, dir := range []string{"entra", "okta", "others", "clients"} {
+	for _, dir := range []string{"entra", "okta", "others", "clients", "bulk"} {
 		found, err := filepath.Glob(filepath.Join("testdata", dir, "*.txt"))
 		require.NoError(t, err)
 		files = append(files, found...)
