@@ -133,7 +133,7 @@ func (d *Directory) Release(ctx context.Context, t Tenant, connection string, lo
 // whether the write was done; it is nil for a write that does not count.
 func (d *Directory) mayRemove(ctx context.Context, t Tenant, r *rules, before, after *User) (*reservation, error) {
 	limit := r.policy.Removals
-	if !limit.on() || r.by.connection == "" || !removes(before, after) {
+	if !limit.on() || r.by.connection == "" || r.by.undo || !removes(before, after) {
 		return nil, nil
 	}
 	active := 0

@@ -1,12 +1,15 @@
 package scim
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/usher-scim/scim/internal/scimjson"
 )
@@ -35,11 +38,16 @@ type bulkOp struct {
 	err    *Error
 	id     string // of the resource
 	group  bool
-	tag    string // its version
-	made   bool   // the resource is new, not one that was linked or brought back
+	tag    string    // its version
+	was    Status    // of a POST: what the user was before it; 0 when there was none
+	by     []*bulkOp // those that refer to it
 	// without are the operations that this one refers to in a circle: the
 	// resource is made without them first.
 	without []*bulkOp
+	// index is the place on the stack, and low the lowest one that it leads to by
+	// its references: where they are equal, a circle ends.
+	open       bool
+	index, low int
 }
 
 // bulk is a Bulk that is being performed.
@@ -47,7 +55,7 @@ type bulk struct {
 	x      *exchange
 	ops    []*bulkOp
 	byID   map[string]*bulkOp // the POSTs by bulkId
-	open   []*bulkOp          // made without what they refer to
+	stack  []*bulkOp          // begun, in circles that may not be whole yet
 	failOn int                // errors after which to stop; 0: never
 	failed int
 }
@@ -70,7 +78,6 @@ func (x *exchange) bulk() (answer, error) {
 			break
 		}
 		b.run(op)
-		b.closeCircles()
 	}
 	x.buf.out = append(x.buf.out, `{"schemas":["urn:ietf:params:scim:api:messages:2.0:BulkResponse"],"Operations":[`...)
 	for _, op := range b.ops {
@@ -196,38 +203,48 @@ func (b *bulk) fail(op *bulkOp, err error) {
 	b.x.refused(op.err, op.method+" "+op.path+" (Bulk)", op.group, op.id)
 }
 
-// run performs an operation, after those that it refers to.
+// run performs an operation, after those that it refers to. Operations that refer
+// to each other in a circle are found as Tarjan finds strongly connected
+// components, and finished together.
 func (b *bulk) run(op *bulkOp) {
 	if op.state == bulkDone {
 		return // another one needed it
 	}
-	op.state = bulkRunning
+	op.state, op.open, op.index, op.low = bulkRunning, true, len(b.stack), len(b.stack)
+	b.stack = append(b.stack, op)
+	b.attempt(op)
+	if op.low == op.index {
+		circle := b.stack[op.index:]
+		b.finish(circle)
+		b.stack = b.stack[:op.index]
+	}
+}
+
+// attempt performs an operation, unless too many have failed by then.
+func (b *bulk) attempt(op *bulkOp) {
 	err := op.bad
 	if err == nil {
 		err = b.prepare(op)
+	}
+	switch {
+	case err != nil:
+	case b.stopped():
+		op.state = bulkWaiting
+		return
+	default:
+		err = b.perform(op)
 	}
 	if err != nil {
 		b.fail(op, err)
 		return
 	}
-	if b.stopped() {
-		op.state = bulkWaiting
-		return
-	}
-	if err := b.perform(op); err != nil {
-		b.fail(op, err)
-		return
-	}
 	op.state = bulkDone
-	if len(op.without) > 0 {
-		b.open = append(b.open, op)
-	}
 }
 
 // prepare runs what the operation refers to and puts the IDs in.
 func (b *bulk) prepare(op *bulkOp) error {
 	if name, ok := strings.CutPrefix(op.id, bulkPrefix); ok {
-		to, err := b.resolve(name)
+		to, err := b.resolve(op, name)
 		if err != nil {
 			return err
 		}
@@ -248,22 +265,29 @@ func (b *bulk) prepare(op *bulkOp) error {
 			return
 		}
 		var to *bulkOp
-		if to, err = b.resolve(name); err == nil && to.state == bulkRunning {
+		if to, err = b.resolve(op, name); err != nil || len(to.by) > 0 && to.by[len(to.by)-1] == op {
+			return
+		}
+		to.by = append(to.by, op)
+		if to.state == bulkRunning {
 			op.without = append(op.without, to)
 		}
 	})
 	return err
 }
 
-// resolve returns the operation that a bulkId names, once it is performed; one
-// that is still running refers back to the one that asks.
-func (b *bulk) resolve(name string) (*bulkOp, error) {
+// resolve returns the operation that a bulkId in another names, once it is
+// performed; one that is still running refers back to the one that asks.
+func (b *bulk) resolve(op *bulkOp, name string) (*bulkOp, error) {
 	to := b.byID[name]
 	if to == nil {
 		return nil, badRequest(typeInvalidValue, "bulkId:%s is not the bulkId of any POST in this request.", shorten(name, 80))
 	}
 	if to.state == bulkWaiting {
 		b.run(to)
+	}
+	if to.open {
+		op.low = min(op.low, to.low)
 	}
 	if to.err != nil {
 		return nil, failedReference(name)
@@ -284,7 +308,7 @@ func (b *bulk) perform(op *bulkOp) error {
 	if err != nil {
 		return err
 	}
-	w.method, w.by.only.match = op.method, op.version
+	w.method, w.by.only.match, w.was = op.method, op.version, &op.was
 	op.status = http.StatusOK
 	switch op.method {
 	case http.MethodPost:
@@ -296,13 +320,13 @@ func (b *bulk) perform(op *bulkOp) error {
 		if op.group {
 			g, err := b.x.writeGroup(w)
 			if g != nil {
-				op.id, op.tag, op.made = g.ID, g.Version, op.status == http.StatusCreated
+				op.id, op.tag = g.ID, g.Version
 			}
 			return err
 		}
 		u, err := b.x.writeUser(w)
 		if u != nil {
-			op.id, op.tag, op.made = u.ID, u.Version, u.Created.Equal(w.by.time)
+			op.id, op.tag = u.ID, u.Version
 		}
 		return err
 	})
@@ -346,23 +370,38 @@ func (b *bulk) guard(f func() error) (err error) {
 	return f()
 }
 
-// closeCircles adds to resources what they were made without, now that it is
-// there. One of which that fails is taken back.
-func (b *bulk) closeCircles() {
-	open := b.open
-	b.open = nil
-	for _, op := range open {
-		err := b.complete(op)
-		if err == nil {
+// finish adds to the resources of a circle what they were made without, now that
+// it is there. Most circles are one operation that refers to nothing behind it.
+func (b *bulk) finish(circle []*bulkOp) {
+	for _, op := range circle {
+		op.open = false
+	}
+	for _, op := range slices.Backward(circle) {
+		if len(op.without) == 0 || op.state != bulkDone || op.err != nil {
 			continue
 		}
-		if undone := b.guard(func() error { return b.takeBack(op) }); undone != nil {
-			b.x.h.d.log.Error("scim: a resource of a failed operation could not be taken back", "request", b.x.id, "error", undone)
+		if err := b.complete(op); err != nil {
+			b.undo(op, err)
 		}
-		b.fail(op, err)
 	}
 }
 
+// undo takes back what an operation made that fails in the end, and with it what
+// refers to that. All of these are in its circle: who else refers to it was not
+// performed yet.
+func (b *bulk) undo(op *bulkOp, err error) {
+	if err := b.guard(func() error { return b.takeBack(op) }); err != nil {
+		b.x.h.d.log.Error("scim: a resource of a failed operation could not be taken back", "request", b.x.id, "error", err)
+	}
+	b.fail(op, err)
+	for _, other := range op.by {
+		if other.state == bulkDone && other.err == nil {
+			b.undo(other, failedReference(op.bulkID))
+		}
+	}
+}
+
+// complete adds to a resource what it was made without.
 func (b *bulk) complete(op *bulkOp) error {
 	for _, to := range op.without {
 		if to.err != nil || to.state != bulkDone {
@@ -395,15 +434,25 @@ func (b *bulk) complete(op *bulkOp) error {
 	})
 }
 
-// takeBack undoes a create. Somebody who was there before stays.
+// takeBack undoes a create, also when the request is broken off by now. Somebody
+// who was there before gets back the status from before: one who had no access
+// has none.
 func (b *bulk) takeBack(op *bulkOp) error {
-	by := b.x.by
-	by.only = conditions{}
+	by, d, t := b.x.by, b.x.h.d, b.x.conn.Tenant
+	by.only, by.undo = conditions{}, true
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(b.x.ctx), 5*time.Second)
+	defer cancel()
 	switch {
 	case op.group:
-		return b.x.h.d.deleteGroup(b.x.ctx, b.x.conn.Tenant, by, op.id)
-	case op.made:
-		return b.x.h.d.archive(b.x.ctx, b.x.conn.Tenant, by, op.id)
+		return d.deleteGroup(ctx, t, by, op.id)
+	case op.was == 0, op.was == StatusArchived:
+		return d.archive(ctx, t, by, op.id)
+	case op.was == StatusDeactivated:
+		_, err := d.update(ctx, t, by, op.id, func(u *User) ([]string, *attr, error) {
+			u.asked = No
+			return nil, nil, nil
+		})
+		return err
 	}
 	return nil
 }

@@ -314,7 +314,7 @@ func TestBulk_Versions(t *testing.T) {
 	require.Equal(t, "x", r.get(ann.id()).at("title"))
 
 	// The condition of the whole request is nobody's.
-	p = r.sendWith(http.Header{"If-Match": {`W/"stale"`}}, "POST", "/Bulk", obj{"Operations": list{operate("DELETE", user, nil)}})
+	p = r.sendWith(http.Header{"If-Match": {`W/"stale"`}, "If-None-Match": {"*"}}, "POST", "/Bulk", obj{"Operations": list{operate("DELETE", user, nil)}})
 	require.Equal(t, []string{"204"}, statuses(p), p.raw)
 }
 

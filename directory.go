@@ -225,23 +225,23 @@ func again(ctx context.Context, try func() error) error {
 }
 
 // create performs a create of a draft that a client sent or a group names
-// (P3.1, P4, P7.3).
-func (d *Directory) create(ctx context.Context, t Tenant, by origin, draft *User, ignored []string) (*User, error) {
+// (P3.1, P4, P7.3). It also returns the status that the user had before; 0 when
+// it is new.
+func (d *Directory) create(ctx context.Context, t Tenant, by origin, draft *User, ignored []string) (stored *User, was Status, err error) {
 	r, err := d.rules(ctx, t, by)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	var stored *User
 	asked := draft.asked
 	err = again(ctx, func() (err error) {
 		draft.asked = asked
-		stored, err = d.tryCreate(ctx, t, r, draft, ignored)
+		stored, was, err = d.tryCreate(ctx, t, r, draft, ignored)
 		return err
 	})
-	return stored, err
+	return stored, was, err
 }
 
-func (d *Directory) tryCreate(ctx context.Context, t Tenant, r *rules, draft *User, ignored []string) (*User, error) {
+func (d *Directory) tryCreate(ctx context.Context, t Tenant, r *rules, draft *User, ignored []string) (stored *User, was Status, err error) {
 	find := Find{UserNames: []string{Fold(draft.UserName)}, Archived: true}
 	if email := r.workEmail(draft); email != "" {
 		find.Addresses = []string{Fold(email)}
@@ -251,18 +251,18 @@ func (d *Directory) tryCreate(ctx context.Context, t Tenant, r *rules, draft *Us
 	}
 	found, err := d.store.FindUsers(ctx, t, find)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	asked := draft.asked
 	for _, seat := range []bool{true, false} {
 		draft.asked = asked
 		after, before, kind, err := r.admit(draft, found, seat)
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 		var changes []Change
 		if before != nil {
-			changes = r.changes(before, after)
+			changes, was = r.changes(before, after), before.Status
 		}
 		stored, err := d.put(ctx, t, r, before, after, kind, changes, ignored)
 		var conflict *ConflictError
@@ -270,13 +270,13 @@ func (d *Directory) tryCreate(ctx context.Context, t Tenant, r *rules, draft *Us
 		case errors.Is(err, ErrSeats) && seat:
 			continue // there is no seat: held, then (P5.2)
 		case errors.As(err, &conflict) && before == nil:
-			return nil, fmt.Errorf("%w: %w", errRace, err) // somebody with that key came meanwhile
+			return nil, 0, fmt.Errorf("%w: %w", errRace, err) // somebody with that key came meanwhile
 		case err != nil:
-			return nil, err
+			return nil, 0, err
 		}
-		return stored, nil
+		return stored, was, nil
 	}
-	return nil, ErrSeats
+	return nil, 0, ErrSeats
 }
 
 // put writes a user with its event, and tells who listens.

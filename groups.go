@@ -320,7 +320,7 @@ func (d *Directory) placeholder(email string) *User {
 // makeMember makes a user of an e-mail address that a group names. The POST
 // that comes for it later takes it over.
 func (d *Directory) makeMember(ctx context.Context, t Tenant, by origin, email string) (string, error) {
-	u, err := d.create(ctx, t, by, d.placeholder(email), nil)
+	u, _, err := d.create(ctx, t, by, d.placeholder(email), nil)
 	var conflict *ConflictError
 	if errors.As(err, &conflict) {
 		// Somebody made that user meanwhile.

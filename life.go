@@ -58,6 +58,7 @@ type origin struct {
 	time       time.Time
 	only       conditions
 	tol        *tolerance
+	undo       bool // takes back what the same request did
 }
 
 func (o origin) name() string {

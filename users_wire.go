@@ -15,6 +15,7 @@ type write struct {
 	id     string // "" of a POST
 	data   scimjson.Value
 	by     origin
+	was    *Status // where it is told what the user of a POST was before, unless nil
 }
 
 // usersEndpoint is /Users.
@@ -76,7 +77,11 @@ func (x *exchange) writeUser(w write) (*User, error) {
 		if err := to.resource(w.data); err != nil {
 			return nil, err
 		}
-		return d.create(x.ctx, t, w.by, to.u, to.ignored)
+		u, was, err := d.create(x.ctx, t, w.by, to.u, to.ignored)
+		if w.was != nil {
+			*w.was = was
+		}
+		return u, err
 	case http.MethodPut:
 		// What the client owns is replaced, what it leaves out is cleared, and
 		// active left out stays as it was.
