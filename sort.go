@@ -39,7 +39,8 @@ func (d *Directory) GroupSort(path string, descending bool) (*Sort, error) {
 
 // Path names the attribute as its schema spells it, or as the attribute table
 // does where that chooses among elements: the same for all spellings of one
-// order, whatever its direction.
+// order, whatever its direction. It is "" where resources of this type have no such
+// attribute, only those of other types have.
 func (s *Sort) Path() string { return s.path }
 
 // Descending reports whether the order is the reverse.
@@ -215,7 +216,7 @@ func (t *table) parseSort(path string, descending, group bool, tol *tolerance) (
 		s.path = r.Path
 	}
 	if missing {
-		s.target = target{}
+		*s = Sort{desc: descending}
 	}
 	return s, nil
 }

@@ -76,6 +76,43 @@ func TestSortKeys(t *testing.T) {
 	}
 }
 
+// TestSortPathsNameOrders: two orders with one path are one order, as a store that
+// keeps them takes for granted.
+func TestSortPathsNameOrders(t *testing.T) {
+	d, err := New(Config{Store: struct{ Store }{}})
+	require.NoError(t, err)
+	for _, c := range []struct{ sortBy, users, groups string }{
+		{"displayName", "displayName", "displayName"},
+		{"DISPLAYNAME", "displayName", "displayName"},
+		{UserSchema + ":displayName", "displayName", ""},
+		{GroupSchema + ":displayName", "", "displayName"},
+		{"externalId", "externalId", "externalId"},
+		{GroupSchema + ":externalId", "", "externalId"},
+		{"userName", "userName", ""},
+		{"emails", "emails.value", ""},
+		{"emails.value", "emails.value", ""},
+		{`Emails[TYPE eq "Work"]`, "", ""}, // no row of the table
+		{`Emails[TYPE eq "Work"].Value`, `emails[type eq "work"].value`, ""},
+		{"manager", EnterpriseSchema + ":manager.value", ""},
+		{"department", EnterpriseSchema + ":department", ""},
+	} {
+		for _, descending := range []bool{false, true} {
+			users, err := d.UserSort(c.sortBy, descending)
+			if c.users == "" && c.groups == "" {
+				require.Error(t, err)
+				continue
+			}
+			require.NoError(t, err)
+			require.Equal(t, c.users, users.Path(), c.sortBy)
+			require.Equal(t, descending, users.Descending())
+			groups, err := d.GroupSort(c.sortBy, descending)
+			require.NoError(t, err)
+			require.Equal(t, c.groups, groups.Path(), c.sortBy)
+			require.Equal(t, descending, groups.Descending())
+		}
+	}
+}
+
 // TestSortKeysCompareAsValues shows that numbers and times compare by byte.
 func TestSortKeysCompareAsValues(t *testing.T) {
 	numbers := []float64{-1e300, -12, -0.5, 0, 0.25, 3, 1e12}
