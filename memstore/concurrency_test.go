@@ -150,6 +150,14 @@ func TestEverythingAtOnce(t *testing.T) {
 	t.Parallel()
 	s := memstore.NewWith(memstore.Options{Events: 20})
 	ctx := t.Context()
+	var orders [6]*scim.Sort // more than are kept
+	for i, path := range []string{"userName", "title", "meta.lastModified", "active", "externalId", "displayName"} {
+		var err error
+		orders[i], err = directory(t, s).UserSort(path, i%2 == 0)
+		require.NoError(t, err)
+	}
+	byChange, err := directory(t, s).GroupSort("meta.lastModified", true)
+	require.NoError(t, err)
 	atOnce(16, func(w int) {
 		tenant := []scim.Tenant{acme, other}[w%2]
 		for i := range 30 {
@@ -162,6 +170,8 @@ func TestEverythingAtOnce(t *testing.T) {
 			_, _ = s.Members(ctx, tenant, "g", scim.Query{})
 			_, _ = s.GroupsOf(ctx, tenant, []string{u.ID})
 			_, _ = s.Users(ctx, tenant, scim.Query{Status: u.Status})
+			_, _ = s.Users(ctx, tenant, scim.Query{Sort: orders[(w+i)%6]})
+			_, _ = s.Groups(ctx, tenant, scim.Query{Sort: byChange})
 			_, _ = s.Groups(ctx, tenant, scim.Query{})
 			_, _ = s.FindUsers(ctx, tenant, scim.Find{IDs: []string{u.ID}, Archived: true})
 			_, _ = s.FindGroups(ctx, tenant, scim.Find{Names: []string{"g"}})

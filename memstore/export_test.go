@@ -1,6 +1,7 @@
 package memstore
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"unsafe"
@@ -12,7 +13,7 @@ import (
 // groups. Nothing else may be running.
 func (s *Store) Check() error {
 	for name, t := range s.tenants {
-		for _, check := range []func() error{t.checkUsers, t.checkNames, t.checkShared, t.checkFolders, t.checkGroups} {
+		for _, check := range []func() error{t.checkUsers, t.checkNames, t.checkShared, t.checkFolders, t.checkGroups, t.checkOrders} {
 			if err := check(); err != nil {
 				return fmt.Errorf("tenant %s: %w", name, err)
 			}
@@ -221,4 +222,38 @@ func (t *tenant) checkGroups() error {
 		}
 		return []string{g.ExternalID}
 	})
+}
+
+func (t *tenant) checkOrders() error {
+	live, groups := slices.Collect(t.live.from(0)), slices.Collect(t.groupList.from(0))
+	return errors.Join(checkOrders(&t.userOrders, live), checkOrders(&t.groupOrders, groups))
+}
+
+// checkOrders compares each order with all who should be in it by now.
+func checkOrders[T sortable[T]](orders *orders[T], all []T) error {
+	if len(orders.kept) > maxOrders {
+		return fmt.Errorf("%d orders", len(orders.kept))
+	}
+	for _, o := range orders.kept {
+		want := slices.DeleteFunc(slices.Clone(all), func(x T) bool { return !o.complete && o.upTo.before(x.place()) })
+		slices.SortStableFunc(want, func(a, b T) int { // all are in order of creation
+			x, y := a.sortKey(o.by), b.sortKey(o.by)
+			if o.by.Descending() {
+				return o.by.Compare(y, x)
+			}
+			return o.by.Compare(x, y)
+		})
+		var got []T
+		var last standing[T]
+		for s := range o.list.from(0) {
+			if s.key != s.who.sortKey(o.by) || s.key == last.key && !same(s.key, last.key) {
+				return fmt.Errorf("order by %s: a stale key %q", o.by.Path(), s.key)
+			}
+			got, last = append(got, s.who), s
+		}
+		if !slices.Equal(want, got) {
+			return fmt.Errorf("order by %s", o.by.Path())
+		}
+	}
+	return nil
 }

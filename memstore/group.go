@@ -27,10 +27,11 @@ func (g *group) Clone() *scim.Group {
 	return &c
 }
 
-// touch says that a group has really changed.
-func (s *Store) touch(g *group, at time.Time) {
+// touched returns what a group is after it has really changed.
+func (s *Store) touched(g scim.Group, at time.Time) scim.Group {
 	g.Version = s.version(at)
 	g.Modified = wall(at)
+	return g
 }
 
 // CreateGroup implements [scim.Store]. It keeps g.ID, which must not be empty,
@@ -60,10 +61,11 @@ func (s *Store) CreateGroup(ctx context.Context, name scim.Tenant, g *scim.Group
 	if err != nil {
 		return nil, err
 	}
-	s.touch(stored, e.Time)
+	stored.Group = s.touched(stored.Group, e.Time)
 	t.groups[stored.ID] = stored
 	t.groupList.insert(stored)
 	t.indexGroup(stored)
+	t.groupOrders.add(stored)
 	delta{add: add}.apply(e)
 	s.record.append(name, e)
 	return stored.Clone(), nil
@@ -97,13 +99,13 @@ func (s *Store) UpdateGroup(ctx context.Context, name scim.Tenant, id string, c 
 	if c.Connection != "" {
 		next.Connection = c.Connection
 	}
+	next = s.touched(next, e.Time)
 	t.unindexGroup(g)
-	g.Group = next
+	t.groupOrders.change(g, func() { g.Group = next })
 	t.indexGroup(g)
 	d.apply(e)
 	e.Name = g.DisplayName
 	e.Changes = changes
-	s.touch(g, e.Time)
 	s.record.append(name, e)
 	return g.Clone(), nil
 }
@@ -157,11 +159,12 @@ func (s *Store) DeleteGroup(ctx context.Context, name scim.Tenant, id string, gu
 	if err != nil {
 		return err
 	}
-	e.Left = s.leaveAll(g.in, e.Time)
+	e.Left = s.leaveAll(t, g.in, e.Time)
 	for member := range g.members.from(0) {
 		member.unchain() // the group's own side goes with the group
 	}
 	t.unindexGroup(g)
+	t.groupOrders.remove(g)
 	t.groupList.remove(g)
 	delete(t.groups, g.ID)
 	s.record.append(name, e)

@@ -142,6 +142,15 @@ func (l *list[T]) locate(past func(T) bool) (c, i int) {
 	return c, sort.Search(len(chunk), func(i int) bool { return past(chunk[i]) })
 }
 
+// first returns the first element for which past is true; see locate.
+func (l *list[T]) first(past func(T) bool) (x T, ok bool) {
+	c, i := l.locate(past)
+	if c == len(l.chunks) {
+		return x, false
+	}
+	return l.chunks[c][i], true
+}
+
 // rank returns how many elements stand in front of the first one for which past
 // is true; see locate.
 func (l *list[T]) rank(past func(T) bool) int {

@@ -105,11 +105,11 @@ func refsOf(in *edge) []scim.GroupRef {
 
 // leaveAll takes a member out of all its groups, which changes them, and returns
 // their IDs by creation.
-func (s *Store) leaveAll(in *edge, at time.Time) []string {
+func (s *Store) leaveAll(t *tenant, in *edge, at time.Time) []string {
 	var left []string
 	for _, g := range groupsOf(in) {
 		left = append(left, g.ID)
-		s.touch(g, at)
+		t.groupOrders.change(g, func() { g.Group = s.touched(g.Group, at) })
 	}
 	for in != nil {
 		next := in.next

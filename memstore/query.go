@@ -2,7 +2,7 @@ package memstore
 
 import (
 	"context"
-	"errors"
+	"iter"
 
 	"github.com/usher-scim/scim"
 )
@@ -22,6 +22,28 @@ type choice[T ordered[T]] struct {
 	// total is how many match, where counted is true; else they are counted.
 	total   int
 	counted bool
+	// backwards is whether the last of the list is the first to be asked for.
+	backwards bool
+}
+
+// start returns how many stand in front of the first one for which past is true:
+// past is false for all up to some place, and true for all from there on.
+func (c *choice[T]) start(past func(T) bool) int {
+	switch {
+	case past == nil:
+		return 0
+	case c.backwards:
+		return c.list.len() - c.list.rank(func(x T) bool { return !past(x) })
+	}
+	return c.list.rank(past)
+}
+
+// from goes through the list, beginning behind the first i.
+func (c *choice[T]) from(i int) iter.Seq[T] {
+	if c.backwards {
+		return c.list.back(c.list.len() - i)
+	}
+	return c.list.from(i)
 }
 
 // part is what is on a page: its elements, how many there are over all pages,
@@ -35,28 +57,26 @@ type part[T any] struct {
 // cut takes a page out of a list. past is true for what stands behind q.After, or
 // nil when q.After is empty. A Page of which no items were asked has no Next.
 func cut[T ordered[T]](ctx context.Context, c choice[T], q scim.Query, past func(T) bool) (part[T], error) {
-	start := 0
-	if past != nil {
-		start = c.list.rank(past)
-	}
+	start := c.start(past)
 	if c.match == nil {
-		return plainCut(c.list, q, start), nil
+		return plainCut(c, q, start), nil
 	}
 
 	out := part[T]{total: c.total}
 	limit, skip := limitOf(q.Limit), q.Offset
+	counts := !c.counted && !q.NoTotal
 	i := 0 // where the scan begins
-	if c.counted {
+	if !counts {
 		i = start
 	}
-	for x := range c.list.from(i) {
+	for x := range c.from(i) {
 		if i++; i%breath == 0 && ctx.Err() != nil {
 			return part[T]{}, ctx.Err()
 		}
 		if !c.match(x) {
 			continue
 		}
-		if !c.counted {
+		if counts {
 			out.total++
 		}
 		switch {
@@ -67,7 +87,7 @@ func cut[T ordered[T]](ctx context.Context, c choice[T], q scim.Query, past func
 			out.items = append(out.items, x)
 		default:
 			out.more = limit > 0
-			if c.counted {
+			if !counts {
 				return out, nil
 			}
 		}
@@ -76,20 +96,21 @@ func cut[T ordered[T]](ctx context.Context, c choice[T], q scim.Query, past func
 }
 
 // plainCut takes a page out of a list of which nothing is left out.
-func plainCut[T ordered[T]](l *list[T], q scim.Query, start int) part[T] {
-	out := part[T]{total: l.len()}
-	first := start + min(max(q.Offset, 0), l.len()-start)
-	n := min(limitOf(q.Limit), l.len()-first)
+func plainCut[T ordered[T]](c choice[T], q scim.Query, start int) part[T] {
+	all := c.list.len()
+	out := part[T]{total: all}
+	first := start + min(max(q.Offset, 0), all-start)
+	n := min(limitOf(q.Limit), all-first)
 	if n <= 0 {
 		return out
 	}
 	out.items = make([]T, 0, n)
-	for x := range l.from(first) {
+	for x := range c.from(first) {
 		if out.items = append(out.items, x); len(out.items) == n {
 			break
 		}
 	}
-	out.more = first+n < l.len()
+	out.more = first+n < all
 	return out
 }
 
@@ -147,20 +168,15 @@ func (s *Store) Users(ctx context.Context, name scim.Tenant, q scim.Query) (scim
 	if err := ctx.Err(); err != nil {
 		return scim.Page[*scim.User]{}, err
 	}
-	if q.Sort != nil {
-		return scim.Page[*scim.User]{}, errors.ErrUnsupported
-	}
 	t := s.reading(name)
+	if q.Sort != nil {
+		return t.sortedUsers(ctx, q)
+	}
 	t.mu.RLock()
 	defer t.mu.RUnlock()
 	c := t.chooseUsers(q)
 	if q.Filter != nil {
-		var candidate *user // one function for all of them, instead of one each
-		groups := func() []scim.GroupRef { return refsOf(candidate.in) }
-		c = filtered(c, func(u *user) bool {
-			candidate = u
-			return q.Filter.MatchUser(&u.User, groups)
-		})
+		c = filtered(c, matchUsers(q.Filter))
 	}
 	return page[*user, *scim.User](ctx, c, q)
 }
@@ -193,6 +209,20 @@ func (t *tenant) chooseUsers(q scim.Query) choice[*user] {
 	}
 }
 
+// matchUsers returns what a filter says of one user after the other.
+func matchUsers(f *scim.Filter) func(*user) bool {
+	var candidate *user // one function for all of them, instead of one each
+	groups := func() []scim.GroupRef { return refsOf(candidate.in) }
+	return func(u *user) bool {
+		candidate = u
+		return f.MatchUser(&u.User, groups)
+	}
+}
+
+func matchGroups(f *scim.Filter) func(*group) bool {
+	return func(g *group) bool { return f.MatchGroup(&g.Group, membership{g}) }
+}
+
 // filtered narrows a choice further, which makes its elements uncounted.
 func filtered[T ordered[T]](c choice[T], match func(T) bool) choice[T] {
 	both := match
@@ -208,15 +238,15 @@ func (s *Store) Groups(ctx context.Context, name scim.Tenant, q scim.Query) (sci
 	if err := ctx.Err(); err != nil {
 		return scim.Page[*scim.Group]{}, err
 	}
-	if q.Sort != nil {
-		return scim.Page[*scim.Group]{}, errors.ErrUnsupported
-	}
 	t := s.reading(name)
+	if q.Sort != nil {
+		return t.sortedGroups(ctx, q)
+	}
 	t.mu.RLock()
 	defer t.mu.RUnlock()
 	c := choice[*group]{list: &t.groupList}
 	if q.Filter != nil {
-		c = filtered(c, func(g *group) bool { return q.Filter.MatchGroup(&g.Group, membership{g}) })
+		c = filtered(c, matchGroups(q.Filter))
 	}
 	return page[*group, *scim.Group](ctx, c, q)
 }

@@ -5,6 +5,10 @@
 // lists, so what a step costs follows the change and not the directory; only a
 // filter goes through the candidates one by one.
 //
+// The first query with a Sort makes a list in that order, a little at a time
+// between the writes of others, and later ones find it. A tenant keeps four such
+// lists of users and four of groups: those that were asked for last.
+//
 //	dir, err := scim.New(scim.Config{Store: memstore.New()})
 package memstore
 

@@ -36,6 +36,9 @@ type tenant struct {
 	groupExternals index[*group]
 	groupList      list[*group]
 
+	userOrders  orders[*user]
+	groupOrders orders[*group]
+
 	activity map[string]scim.Activity // by connection
 }
 
@@ -57,13 +60,14 @@ func (t *tenant) insert(u *user) {
 	t.index(u)
 	t.relist(u, 0)
 	t.placeInFolders(u, 0)
+	t.userOrders.add(u)
 }
 
 // replace makes next the value of the user u.
 func (t *tenant) replace(u *user, next *scim.User) {
 	before := u.Status
 	t.unindex(u)
-	u.User = *next
+	t.userOrders.change(u, func() { u.User = *next })
 	t.index(u)
 	t.relist(u, before)
 	t.placeInFolders(u, before)

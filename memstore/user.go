@@ -110,7 +110,7 @@ func (s *Store) UpdateUser(ctx context.Context, name scim.Tenant, u *scim.User, 
 	// The ID is the one string that others keep as long as the user exists.
 	next.ID, next.Created = stored.ID, stored.Created
 	if next.Status == scim.StatusArchived {
-		e.Left = s.leaveAll(stored.in, e.Time)
+		e.Left = s.leaveAll(t, stored.in, e.Time)
 	}
 	t.replace(stored, next)
 	s.record.append(name, e)

@@ -1,0 +1,168 @@
+package memstore
+
+import (
+	"context"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/usher-scim/scim"
+)
+
+const acme scim.Tenant = "acme"
+
+func userSort(t require.TestingT, path string) *scim.Sort {
+	d, err := scim.New(scim.Config{Store: New()})
+	require.NoError(t, err)
+	by, err := d.UserSort(path, false)
+	require.NoError(t, err)
+	return by
+}
+
+// write creates a user or replaces it.
+func write(s *Store, u *scim.User, at time.Time) {
+	e := &scim.Event{Time: at}
+	u.Keys.UserName = u.ID
+	if _, err := s.CreateUser(context.Background(), acme, u, scim.Guard{}, e); err != nil {
+		_, _ = s.UpdateUser(context.Background(), acme, u, scim.Guard{}, e)
+	}
+}
+
+// filledTo returns a store with n users.
+func filledTo(n int) *Store {
+	s := New()
+	for i := range n {
+		write(s, &scim.User{ID: strconv.Itoa(i), Status: scim.StatusActive, Title: strconv.Itoa(i % 7)}, time.Unix(int64(i), 0))
+	}
+	return s
+}
+
+// TestAnOrderIsMadeWhileOthersWrite makes an order in small steps, with all kinds
+// of writes between them. Check compares it with what it should have at each point.
+func TestAnOrderIsMadeWhileOthersWrite(t *testing.T) {
+	t.Parallel()
+	by := userSort(t, "title")
+	rapid.Check(t, func(t *rapid.T) {
+		s := New()
+		m := s.writing(acme)
+		o, err := m.userOrders.reserve(context.Background(), by)
+		require.NoError(t, err)
+		t.Repeat(map[string]func(*rapid.T){
+			"write": func(t *rapid.T) {
+				at := time.Unix(rapid.Int64Range(0, 10).Draw(t, "time"), 0)
+				write(s, &scim.User{
+					ID: rapid.SampledFrom([]string{"a", "b", "c", "d", "e", "f", "g", "h"}).Draw(t, "id"), Created: at,
+					Status: scim.Status(rapid.IntRange(1, 4).Draw(t, "status")),
+					Title:  rapid.SampledFrom([]string{"", "a", "A", "b"}).Draw(t, "title"),
+				}, at)
+			},
+			"purge": func(t *rapid.T) {
+				id := rapid.SampledFrom([]string{"a", "b", "c", "d"}).Draw(t, "id")
+				_ = s.PurgeUser(context.Background(), acme, id, &scim.Event{})
+			},
+			"step": func(t *rapid.T) { o.goOn(&m.mu, &m.live, rapid.IntRange(1, 2).Draw(t, "n")) },
+			"":     func(t *rapid.T) { require.NoError(t, s.Check()) },
+		})
+		for !o.goOn(&m.mu, &m.live, 1) {
+		}
+		require.Equal(t, m.live.len(), o.list.len())
+		require.NoError(t, s.Check())
+	})
+}
+
+// patient is a context that ends when it was asked so many times.
+type patient struct {
+	context.Context
+	left int
+}
+
+func (p *patient) Err() error {
+	if p.left--; p.left < 0 {
+		return context.Canceled
+	}
+	return nil
+}
+
+func TestWhatWasMadeOfAnOrderIsNotLost(t *testing.T) {
+	t.Parallel()
+	s := filledTo(10 * step)
+	by := userSort(t, "title")
+	query := scim.Query{Sort: by, Limit: 3}
+	for i := 1; i <= 3; i++ {
+		_, err := s.Users(&patient{t.Context(), 2}, acme, query)
+		require.ErrorIs(t, err, context.Canceled)
+		o := s.tenants[acme].userOrders.kept[0]
+		require.Equal(t, 2*i*step, o.list.len())
+		require.False(t, o.complete)
+		require.Zero(t, o.inUse)
+	}
+	page, err := s.Users(t.Context(), acme, query)
+	require.NoError(t, err)
+	require.Equal(t, []string{"0", "7", "14"}, []string{page.Items[0].ID, page.Items[1].ID, page.Items[2].ID})
+	require.NoError(t, s.Check())
+}
+
+func TestTheOrderThatNobodyAskedForLongestGoes(t *testing.T) {
+	t.Parallel()
+	s := filledTo(3)
+	ask := func(path string) {
+		t.Helper()
+		_, err := s.Users(t.Context(), acme, scim.Query{Sort: userSort(t, path)})
+		require.NoError(t, err)
+	}
+	kept := func() (paths []string) {
+		for _, o := range s.tenants[acme].userOrders.kept {
+			paths = append(paths, o.by.Path())
+		}
+		return paths
+	}
+	for _, path := range []string{"userName", "title", "active", "displayName"} {
+		ask(path)
+	}
+	ask("USERNAME")
+	require.Equal(t, []string{"title", "active", "displayName", "userName"}, kept())
+	ask("nickName")
+	require.Equal(t, []string{"active", "displayName", "userName", "nickName"}, kept())
+	require.NoError(t, s.Check())
+}
+
+func TestWhoNeedsOneOrderMoreWaits(t *testing.T) {
+	t.Parallel()
+	s := filledTo(3)
+	m := s.writing(acme)
+	var taken []*order[*user]
+	for _, path := range []string{"userName", "title", "active", "displayName"} {
+		o, err := m.userOrders.take(t.Context(), m, &m.live, userSort(t, path))
+		require.NoError(t, err)
+		taken = append(taken, o)
+	}
+	one := userSort(t, "nickName")
+	ctx, cancel := context.WithCancel(t.Context())
+	answer := make(chan error)
+	go func() {
+		_, err := m.userOrders.take(ctx, m, &m.live, one)
+		answer <- err
+	}()
+	cancel()
+	require.ErrorIs(t, <-answer, context.Canceled)
+
+	go func() {
+		o, err := m.userOrders.take(t.Context(), m, &m.live, one)
+		if err == nil {
+			m.userOrders.giveBack(o)
+		}
+		answer <- err
+	}()
+	// One that is there already is to be had all the same.
+	o, err := m.userOrders.take(t.Context(), m, &m.live, userSort(t, "title"))
+	require.NoError(t, err)
+	require.Same(t, taken[1], o)
+	m.userOrders.giveBack(o)
+	m.userOrders.giveBack(taken[2])
+	require.NoError(t, <-answer)
+	require.NotContains(t, m.userOrders.kept, taken[2])
+	require.Contains(t, m.userOrders.kept, taken[1])
+}
