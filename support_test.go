@@ -220,6 +220,11 @@ func (r *rig) untyped(method, path, body string) reply {
 
 // sendWith is send with headers.
 func (r *rig) sendWith(header http.Header, method, path string, body any) reply {
+	return r.sendTo(header, method, baseURL+path, body)
+}
+
+// sendTo is sendWith to a whole address.
+func (r *rig) sendTo(header http.Header, method, address string, body any) reply {
 	var text string
 	switch b := body.(type) {
 	case nil:
@@ -232,7 +237,7 @@ func (r *rig) sendWith(header http.Header, method, path string, body any) reply 
 		}
 		text = string(j)
 	}
-	req := httptest.NewRequest(method, baseURL+path, strings.NewReader(text))
+	req := httptest.NewRequest(method, address, strings.NewReader(text))
 	req.Header.Set("Authorization", "Bearer token-"+r.conn.ID)
 	if text != "" {
 		req.Header.Set("Content-Type", "application/scim+json")
