@@ -246,6 +246,7 @@ func (b *bulk) prepare(op *bulkOp) error {
 	if name, ok := strings.CutPrefix(op.id, bulkPrefix); ok {
 		to, err := b.resolve(op, name)
 		if err != nil {
+			op.id = "" // there is none
 			return err
 		}
 		if to.state != bulkDone {
@@ -260,8 +261,8 @@ func (b *bulk) prepare(op *bulkOp) error {
 		return badRequest(typeInvalidSyntax, "The operation has no data.")
 	}
 	var err error
-	eachReference(op.data, func(name string, whole bool) {
-		if err != nil || b.stopped() || !whole && b.byID[name] == nil {
+	eachReference(op.data, func(name string, sure bool) {
+		if err != nil || b.stopped() || !sure && b.byID[name] == nil {
 			return
 		}
 		var to *bulkOp

@@ -122,6 +122,8 @@ func TestBulk_OperationsThatAreNone(t *testing.T) {
 		"a PATCH of text":     {operate("PATCH", "/Users/{ann}", "x"), "400", "invalidSyntax", ""},
 		"a PATCH of a user":   {operate("PATCH", "/Users/{ann}", ann), "400", "invalidSyntax", "Operations"},
 		"an unknown bulkId":   {operate("PATCH", "/Users/bulkId:nobody", patch(set("title", "x"))), "400", "invalidValue", "bulkId:nobody"},
+		"one in a filter":     {operate("PATCH", "/Users/{ann}", patch(remove(`emails[value eq "bulkId:nobody"]`))), "400", "invalidValue", "bulkId:nobody"},
+		"one in a name":       {operate("PATCH", "/Users/{ann}", patch(set("", obj{`emails[value eq "bulkId:nobody"].type`: "work"}))), "400", "invalidValue", "bulkId:nobody"},
 		"a bulkId of nothing": {operate("PATCH", "/Users/bulkId:", patch(set("title", "x"))), "400", "invalidValue", "bulkId:"},
 		"a bulkId of itself":  {obj{"method": "PUT", "path": "/Users/bulkId:x", "bulkId": "x", "data": ann}, "400", "invalidValue", "bulkId:x"},
 	}, func(t *testing.T, c struct {
@@ -152,6 +154,8 @@ func TestBulk_OperationsThatAreNone(t *testing.T) {
 		require.LessOrEqual(t, len(p.raw), 700)
 		r.same(before, r.dump())
 		require.Equal(t, scim.RequestRefused, r.last().Kind)
+		location, _ := p.at("Operations", 0, "location").(string)
+		require.NotContains(t, location+r.last().UserID, "bulkId", "of what is not there")
 
 		// Between others it changes nothing of theirs.
 		p = r.bulk(post("/Users", "one", person("one")), op, post("/Groups", "two", crew("two", "bulkId:one")))

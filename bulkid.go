@@ -37,31 +37,38 @@ func cutReference(s string) (before, name, after string, ok bool) {
 	}
 }
 
-// references calls f for each reference in a text.
-func references(s string, f func(name string, whole bool)) {
-	whole := strings.HasPrefix(s, bulkPrefix)
+// references calls f for each reference in a text, and says whether it is one for
+// sure: where it stands in a path, or is all that there is. Others may be text that
+// only looks like one.
+func references(s string, path bool, f func(name string, sure bool)) {
+	sure := path || strings.HasPrefix(s, bulkPrefix)
 	for {
 		_, name, after, ok := cutReference(s)
 		if !ok {
 			return
 		}
-		f(name, whole)
-		s, whole = after, false
+		f(name, sure)
+		s, sure = after, path
 	}
 }
 
-// eachReference calls f for each reference in a value, also in names of members.
-func eachReference(v scimjson.Value, f func(name string, whole bool)) {
+// eachReference calls f for each reference in a value, also in names of members,
+// which may be paths.
+func eachReference(v scimjson.Value, f func(name string, sure bool)) {
 	switch v.Kind() {
 	case scimjson.String:
-		references(v.Text(), f)
+		references(v.Text(), false, f)
 	case scimjson.Array:
 		for e := range v.Elements() {
 			eachReference(e, f)
 		}
 	case scimjson.Object:
 		for key, e := range v.Members() {
-			references(key.String(), f)
+			references(key.String(), true, f)
+			if e.Kind() == scimjson.String && key.EqualFold("path") { // of an operation of a PATCH
+				references(e.Text(), true, f)
+				continue
+			}
 			eachReference(e, f)
 		}
 	}
