@@ -37,7 +37,7 @@ func (f *feed) publish(e *Event, log *slog.Logger) {
 		func() {
 			defer func() {
 				if p := recover(); p != nil {
-					log.Error("scim: a subscriber panicked", "panic", p, "event", e.Kind)
+					log.Error("scim: a subscriber panicked", "request", e.Request, "panic", p, "event", e.Kind)
 				}
 			}()
 			l(e.Clone())
@@ -128,8 +128,8 @@ var errConsumerPanic = errors.New("scim: the consumer panicked")
 // Consume hands every event of all tenants to f, in order and at least once,
 // from where the consumer of this name stopped, also after a crash (P9.4). An
 // event counts as handled when f returns nil; else f is asked again with the
-// same event, after a time that grows to a minute. Requests and other consumers
-// do not wait for it.
+// same event, after a time that grows to a minute, and so is a store that fails.
+// Requests and other consumers do not wait for it.
 //
 // Consume runs until ctx ends, on the caller's goroutine, and returns ctx.Err().
 // A name that runs in several processes at once is handed events by each.
@@ -145,16 +145,12 @@ func (d *Directory) Consume(ctx context.Context, name string, f func(context.Con
 		return err
 	}
 	defer d.feed.leave(name)
-	place, err := d.store.Place(ctx, name)
-	if err != nil {
-		return fmt.Errorf("scim: Consume: %w", err)
-	}
-	d.feed.note(func() { status.Place = place })
+	var at bookmark
 	for retry := firstRetry; ; {
 		woken := d.feed.woken()
-		from := place
-		err := d.handOver(ctx, name, status, &place, f)
-		if place != from {
+		from := at
+		err := d.handOver(ctx, name, status, &at, f)
+		if at != from {
 			retry = firstRetry
 		}
 		var wait time.Duration
@@ -166,7 +162,7 @@ func (d *Directory) Consume(ctx context.Context, name string, f func(context.Con
 			d.log.Warn("scim: a consumer failed and will be asked again", "consumer", name, "error", err, "after", retry)
 			wait, woken = retry, nil
 			retry = min(2*retry, longestRetry)
-		case place != from:
+		case at != from:
 			continue
 		default:
 			wait = pollInterval
@@ -181,15 +177,28 @@ func (d *Directory) Consume(ctx context.Context, name string, f func(context.Con
 	}
 }
 
+// bookmark is where a consumer stopped.
+type bookmark struct {
+	seq   string
+	known bool
+}
+
 // handOver hands a page of events to a consumer, and moves its place behind each
 // that is acknowledged. A panic, also one of the store, is a failure.
-func (d *Directory) handOver(ctx context.Context, name string, s *ConsumerStatus, place *string, f func(context.Context, Event) error) (err error) {
+func (d *Directory) handOver(ctx context.Context, name string, s *ConsumerStatus, at *bookmark, f func(context.Context, Event) error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("%w: %v", errConsumerPanic, p)
 		}
 	}()
-	page, err := d.store.Events(ctx, EventQuery{After: *place, Limit: 100})
+	if !at.known {
+		if at.seq, err = d.store.Place(ctx, name); err != nil {
+			return err
+		}
+		at.known = true
+		d.feed.note(func() { s.Place = at.seq })
+	}
+	page, err := d.store.Events(ctx, EventQuery{After: at.seq, Limit: 100})
 	for i := 0; err == nil && i < len(page.Items); i++ {
 		e := &page.Items[i]
 		d.feed.note(func() { s.Pending = e.Time })
@@ -197,7 +206,7 @@ func (d *Directory) handOver(ctx context.Context, name string, s *ConsumerStatus
 			err = d.store.SetPlace(ctx, name, e.Seq)
 		}
 		if err == nil {
-			*place = e.Seq
+			at.seq = e.Seq
 			d.feed.note(func() { s.handled(e, d.now()) })
 		}
 	}
