@@ -238,6 +238,19 @@ func later(a, b time.Time) time.Time {
 	return a
 }
 
+// note appends an event to the record that the answer to a request does not depend
+// on: neither on the request's end, nor on whether the store fails or panics.
+func (d *Directory) note(ctx context.Context, t Tenant, e *Event) (err error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("scim: Append panicked: %v", p)
+		}
+	}()
+	return d.store.Append(ctx, t, e)
+}
+
 // Log returns a page of a tenant's record (P9.2).
 func (d *Directory) Log(ctx context.Context, t Tenant, q EventQuery) (Page[Event], error) {
 	q.Tenant = t

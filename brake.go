@@ -167,9 +167,7 @@ func (d *Directory) tellStopped(ctx context.Context, t Tenant, by origin, s *sto
 		Error: fmt.Sprintf("This connection removed %s within %s. Further removals are refused until the window has passed or the host releases the connection.",
 			people(s.removed), span(s.window)),
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-	defer cancel()
-	if err := d.store.Append(ctx, t, e); err != nil {
+	if err := d.note(ctx, t, e); err != nil {
 		d.log.Error("scim: that a connection was stopped could not be recorded", "request", by.request, "error", err)
 		d.brake.untold(s)
 		return

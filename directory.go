@@ -135,7 +135,7 @@ func New(c Config) (*Directory, error) {
 	t.filterLimits = syntax.Limits{Bytes: limits.FilterBytes, Terms: limits.FilterTerms, Depth: limits.FilterDepth}
 	d := &Directory{
 		store: c.Store, table: t, views: newViews(t, c.Languages, c.DefaultLanguage), config: c, limits: limits,
-		log: c.Logger, now: func() time.Time { return c.Now().UTC().Truncate(time.Millisecond) },
+		log: slog.New(steady{c.Logger.Handler()}), now: func() time.Time { return c.Now().UTC().Truncate(time.Millisecond) },
 	}
 	d.activity.init(d)
 	d.brake.now = d.now
@@ -295,6 +295,8 @@ func (d *Directory) put(ctx context.Context, t Tenant, r *rules, before, after *
 	if err != nil {
 		return nil, err
 	}
+	done := false
+	defer func() { removal.finish(done) }() // also when the store panics
 	var stored *User
 	if before == nil {
 		after.ID = NewID()
@@ -304,10 +306,10 @@ func (d *Directory) put(ctx context.Context, t Tenant, r *rules, before, after *
 		g.Version = before.Version
 		stored, err = d.store.UpdateUser(ctx, t, after, g, e)
 	}
-	removal.finish(err == nil)
 	if err != nil {
 		return nil, err
 	}
+	done = true
 	d.changed(e)
 	return stored, nil
 }

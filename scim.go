@@ -478,9 +478,7 @@ func (x *exchange) refused(e *Error, what string, group bool, id string) {
 	} else {
 		ev.UserID = shorten(id, 200)
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(x.ctx), 5*time.Second)
-	defer cancel()
-	if err := x.h.d.store.Append(ctx, x.conn.Tenant, ev); err != nil {
+	if err := x.h.d.note(x.ctx, x.conn.Tenant, ev); err != nil {
 		x.h.d.log.Error("scim: a refusal could not be recorded", "request", x.id, "error", err)
 	}
 }
