@@ -289,6 +289,9 @@ func (w *groupWriter) setText(a *attr, s string, removed bool) error {
 }
 
 func (w *groupWriter) writeMembers(g target, v scimjson.Value, replace bool) error {
+	if err := w.tol.noteIf(g.sub != nil, QuirkImmutable, g.leaf().path); err != nil {
+		return err
+	}
 	switch {
 	case g.where == nil && g.sub == nil:
 		if replace {
@@ -362,6 +365,9 @@ func (w *groupWriter) isMember(ids []string) (bool, error) {
 // lists are removed; without a value or filter, all (RFC 7644 section 3.5.2.2).
 func (w *groupWriter) unassign(g target, v scimjson.Value) error {
 	a := g.attr
+	if err := w.tol.noteIf(g.sub != nil && a.source == fromMembers, QuirkImmutable, g.leaf().path); err != nil {
+		return err
+	}
 	switch {
 	case a.source != fromMembers:
 		return w.setText(a, "", true)

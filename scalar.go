@@ -1,6 +1,7 @@
 package scim
 
 import (
+	"net/url"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -76,6 +77,9 @@ func (a *attr) scalar(v scimjson.Value, tol *tolerance) (string, error) {
 	if err := tol.noteIf(a.typ == Boolean, QuirkTextValue, a.path); err != nil {
 		return "", err
 	}
+	if err := tol.noteIf(a.typ == Reference && !isURI(s), QuirkReference, a.path); err != nil {
+		return "", err
+	}
 	return a.checkText(s)
 }
 
@@ -105,6 +109,18 @@ func (a *attr) checkText(s string) (string, error) {
 		return "", badRequest(typeInvalidValue, "%s has control characters, which no name or address has.", a.path)
 	}
 	return s, a.checkSize(s)
+}
+
+// isURI reports whether s is made as a URI, absolute or relative, is (RFC 3986).
+func isURI(s string) bool {
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c <= ' ', c >= utf8.RuneSelf-1, strings.IndexByte("\"<>\\^`{|}", c) >= 0:
+			return false
+		}
+	}
+	_, err := url.Parse(s)
+	return err == nil
 }
 
 // isBase64 reports whether s is base64 of the usual alphabet, whose padding may be

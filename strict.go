@@ -46,12 +46,14 @@ const (
 	QuirkNoContentType                 // there is a body without a Content-Type
 	QuirkSchemas                       // schemas is missing, or lacks one that the body needs
 	QuirkForeignSchema                 // the body has a schema that the type of resource does not have
+	QuirkDuplicateSchema               // schemas has one twice
 	QuirkUnknownAttribute              // the body has an attribute that its schema does not have
 	QuirkTextValue                     // a boolean is sent as text
 	QuirkListForOne                    // a list stands for its only element
 	QuirkOneForList                    // an element stands for a list of one
 	QuirkBareValue                     // a bare value stands for a complex one
 	QuirkWrappedValue                  // an object stands for the simple value in it
+	QuirkReference                     // a reference is no URI
 	QuirkPathAsName                    // a member's name is a path: dotted, behind a URN, or with a filter
 	QuirkBareExtension                 // an extension's attribute is named without the URN
 	QuirkDottedURN                     // a dot stands between a schema's URN and an attribute
@@ -62,6 +64,7 @@ const (
 	QuirkUnknownPath                   // a path names no attribute
 	QuirkRemoveValue                   // a remove operation lists what it removes as its value
 	QuirkReadOnly                      // an operation without a path has a read-only attribute
+	QuirkImmutable                     // an operation changes a part of a member in its place
 	QuirkNoMatch                       // an element is made for a filter that selects none
 	QuirkMemberName                    // a member is named by something else than its id
 	QuirkFilterForm                    // a filter goes beyond the grammar: bare words, blanks
@@ -88,12 +91,14 @@ var quirks = [quirkCount]quirk{
 	QuirkNoContentType:    {"no-content-type", "RFC 7644 section 3.1", typeInvalidSyntax, "The body has no Content-Type; it must be application/scim+json."},
 	QuirkSchemas:          {"schemas", "RFC 7643 section 3", typeInvalidSyntax, "schemas does not have %s."},
 	QuirkForeignSchema:    {"foreign-schema", "RFC 7643 section 3", typeInvalidSyntax, "This type of resource does not have the schema %s."},
+	QuirkDuplicateSchema:  {"duplicate-schema", "RFC 7643 section 3", typeInvalidSyntax, "schemas has %s twice."},
 	QuirkUnknownAttribute: {"unknown-attribute", "RFC 7644 section 3.12", typeInvalidSyntax, "There is no attribute %s."},
 	QuirkTextValue:        {"text-value", "RFC 7643 section 2.3.2", typeInvalidValue, "%s is a boolean, which stands without quotes."},
 	QuirkListForOne:       {"list-for-one", "RFC 7643 section 2.2", typeInvalidValue, "%s has a single value, not a list."},
 	QuirkOneForList:       {"one-for-list", "RFC 7643 section 2.4", typeInvalidValue, "%s must be a list."},
 	QuirkBareValue:        {"bare-value", "RFC 7643 section 2.3.8", typeInvalidValue, "%s must be an object, not a bare value."},
 	QuirkWrappedValue:     {"wrapped-value", "RFC 7643 section 2.3", typeInvalidValue, "%s is not an object."},
+	QuirkReference:        {"reference", "RFC 7643 section 2.3.7", typeInvalidValue, "%s must be a URI."},
 	QuirkPathAsName:       {"path-as-name", "RFC 7643 section 2.1", typeInvalidSyntax, "%s is a path and no name of an attribute."},
 	QuirkBareExtension:    {"bare-extension", "RFC 7644 section 3.10", typeInvalidPath, "%s must be named with the URN of its schema."},
 	QuirkDottedURN:        {"dotted-urn", "RFC 7644 section 3.10", typeInvalidPath, "A colon stands between the URN of a schema and an attribute, as in %s."},
@@ -104,6 +109,7 @@ var quirks = [quirkCount]quirk{
 	QuirkUnknownPath:      {"unknown-path", "RFC 7644 section 3.5.2", typeNoTarget, "There is no attribute %s."},
 	QuirkRemoveValue:      {"remove-with-value", "RFC 7644 section 3.5.2.2", typeInvalidSyntax, "A remove operation on %s has a value; select what is removed by a filter in the path."},
 	QuirkReadOnly:         {"read-only", "RFC 7644 section 3.5.2", typeMutability, "%s is read-only."},
+	QuirkImmutable:        {"immutable", "RFC 7643 section 4.2", typeMutability, "%s is immutable: remove the member, and add another."},
 	QuirkNoMatch:          {"no-match", "RFC 7644 section 3.5.2", typeNoTarget, "The filter of the path selects no element of %s."},
 	QuirkMemberName:       {"member-by-name", "RFC 7643 section 4.2", typeInvalidValue, "members: %q is not the id of a user or group."},
 	QuirkFilterForm:       {"filter-form", "RFC 7644 section 3.4.2.2", typeInvalidFilter, "The filter is not as the grammar has it: text stands in double quotes, true, false and null in lower case, and one blank between the parts."},
@@ -213,12 +219,29 @@ func (t *tolerance) resource(body scimjson.Value, urn string, exts []*extension)
 			return err
 		}
 	}
+	if err := t.unique(listed, urn); err != nil {
+		return err
+	}
 	for _, x := range exts {
+		if err := t.unique(listed, x.urn); err != nil {
+			return err
+		}
 		if body.Get(x.urn).Kind() != scimjson.Invalid && !hasText(listed, x.urn) {
 			return t.note(QuirkSchemas, x.urn)
 		}
 	}
 	return nil
+}
+
+// unique judges whether a schema is listed once.
+func (t *tolerance) unique(list scimjson.Value, urn string) error {
+	n := 0
+	for e := range list.Elements() {
+		if e.EqualFold(urn) {
+			n++
+		}
+	}
+	return t.noteIf(n > 1, QuirkDuplicateSchema, urn)
 }
 
 func hasText(list scimjson.Value, text string) bool {

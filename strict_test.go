@@ -84,6 +84,11 @@ var quirky = map[scim.Quirk][]asked{
 		{"POST", "/Users", `{"schemas":["USER"],` + newUser + `,"urn:scim:schemas:extension:enterprise:1.0":{"y":1}}`, nil},
 		{"POST", "/Groups", `{"schemas":["GROUP","http://schemas.microsoft.com/2006/11/ResourceManagement/ADSCIM/Group"],"displayName":"Crew"}`, nil},
 	},
+	scim.QuirkDuplicateSchema: {
+		{"POST", "/Users", `{"schemas":["USER","urn:ietf:params:scim:schemas:CORE:2.0:user"],` + newUser + `}`, nil},
+		{"PUT", "/Users/ANN", `{"schemas":["USER","ENT","ENT"],` + newUser + `,"ENT":{"department":"IT"}}`, nil},
+		{"POST", "/Groups", `{"schemas":["GROUP","GROUP"],"displayName":"Crew"}`, nil},
+	},
 	scim.QuirkUnknownAttribute: {
 		{"POST", "/Users", `{"schemas":["USER"],` + newUser + `,"shoeSize":44}`, nil},
 		{"POST", "/Users", `{"schemas":["USER"],` + newUser + `,"name":{"nick":"B"}}`, nil},
@@ -113,6 +118,10 @@ var quirky = map[scim.Quirk][]asked{
 	},
 	scim.QuirkWrappedValue: {
 		{"PATCH", "/Users/ANN", `{PATCHOP:[{"op":"replace","path":"title","value":{"value":"Chief"}}]}`, nil},
+	},
+	scim.QuirkReference: {
+		{"PATCH", "/Users/ANN", `{PATCHOP:[{"op":"add","path":"ENT:manager","value":{"value":"x","$ref":"the boss"}}]}`, nil},
+		{"PATCH", "/Users/ANN", `{PATCHOP:[{"op":"add","path":"ENT:manager.$ref","value":"https://example.com/%zz"}]}`, nil},
 	},
 	scim.QuirkPathAsName: {
 		{"PATCH", "/Users/ANN", `{PATCHOP:[{"op":"replace","value":{"name.familyName":"Lee"}}]}`, nil},
@@ -157,6 +166,11 @@ var quirky = map[scim.Quirk][]asked{
 	scim.QuirkReadOnly: {
 		{"PATCH", "/Users/ANN", `{PATCHOP:[{"op":"replace","value":{"id":"x","title":"Chief"}}]}`, nil},
 		{"PATCH", "/Groups/STAFF", `{PATCHOP:[{"op":"replace","value":{"id":"x","displayName":"Crew"}}]}`, nil},
+	},
+	scim.QuirkImmutable: {
+		{"PATCH", "/Groups/STAFF", `{PATCHOP:[{"op":"replace","path":"members[value eq \"ANN\"].value","value":{"value":"ANN"}}]}`, nil},
+		{"PATCH", "/Groups/STAFF", `{PATCHOP:[{"op":"replace","path":"members[value eq \"ANN\"].display","value":"Anna"}]}`, nil},
+		{"PATCH", "/Groups/STAFF", `{PATCHOP:[{"op":"remove","path":"members.type"}]}`, nil},
 	},
 	scim.QuirkNoMatch: {
 		{"PATCH", "/Users/ANN", `{PATCHOP:[{"op":"replace","path":"phoneNumbers[type eq \"work\"].value","value":"1"}]}`, nil},
@@ -337,6 +351,6 @@ func TestQuirk_Names(t *testing.T) {
 		seen[q.String()] = true
 		require.Regexp(t, `^RFC \d{4} section [\d.]+$`, q.Section())
 	}
-	require.Len(t, seen, 30)
+	require.Len(t, seen, 33)
 	require.Empty(t, scim.Quirk(200).Section())
 }
