@@ -216,12 +216,15 @@ func (r *rules) unchangeable(before, after *User) error {
 	}
 	var err error
 	r.each(func(a *attr) {
-		if a.immutable && a.printed(before) != "" && !a.equal(before, after) {
+		if a.fixed() && a.printed(before) != "" && !a.equal(before, after) {
 			err = badRequest(typeMutability, "%s is immutable: it has a value, and keeps it.", a.path)
 		}
 	})
 	return err
 }
+
+// fixed reports whether a value stays once there is one.
+func (a *attr) fixed() bool { return a.immutable || a.parent != nil && a.parent.immutable }
 
 // manage records that the connection at hand provisions the user.
 func (r *rules) manage(u *User) {

@@ -1,6 +1,8 @@
 package scim_test
 
 import (
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/elimity-com/scim/schema"
@@ -93,4 +95,101 @@ func TestRFC44_Binary(t *testing.T) {
 	require.Nil(t, r.patch(id, set(own+":seal", "")).at(own), "an empty one is none")
 	_, err := r.dir.UpdateUser(t.Context(), acme, id, func(u *scim.User) error { u.Extra = map[string]string{own + ":seal": "?"}; return nil })
 	require.Error(t, err, "the host's too")
+}
+
+// TestRFC44_References: what refers to another resource here is found by GET (RFC
+// 7643 section 2.3.7).
+func TestRFC44_References(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	ann := r.create(person("ann"))
+	crew := r.group("Crew", ann)
+	staff := r.group("Staff", ann, crew)
+	found := 0
+	for path, name := range map[string]string{"/Users/" + ann: "groups", "/Groups/" + staff: "members"} {
+		for _, e := range r.ok(200, "GET", path, nil).at(name).(list) {
+			found++
+			other := r.ok(200, "GET", strings.TrimPrefix(at(e, "$ref").(string), baseURL), nil)
+			require.Equal(t, at(e, "value"), other.id())
+			kind := other.at("meta", "resourceType")
+			if name == "groups" {
+				require.Equal(t, "Group", kind)
+				kind = "direct"
+			}
+			require.Equal(t, kind, at(e, "type"))
+		}
+	}
+	require.Equal(t, 4, found)
+}
+
+// TestRFC44_CanonicalValues are suggestions: others are taken and returned (RFC
+// 7643 section 7).
+func TestRFC44_CanonicalValues(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	p := r.ok(201, "POST", "/Users", person("ann", obj{"phoneNumbers": list{mail("1", "WORK"), mail("2", "satellite")}}))
+	require.Equal(t, list{mail("1", "WORK"), mail("2", "satellite")}, p.at("phoneNumbers"))
+}
+
+// immutableSchema has an attribute that is set once.
+func immutableSchema(c *scim.Config) {
+	text := func(name string, how schema.AttributeMutability) schema.CoreAttribute {
+		return schema.SimpleCoreAttribute(schema.SimpleStringParams(schema.StringParams{Name: name, Mutability: how}))
+	}
+	c.Schemas = []schema.Schema{{ID: own, Attributes: []schema.CoreAttribute{
+		text("origin", schema.AttributeMutabilityImmutable()), schema.ComplexCoreAttribute(schema.ComplexParams{
+			Name: "birth", Mutability: schema.AttributeMutabilityImmutable(),
+			SubAttributes: []schema.SimpleParams{schema.SimpleStringParams(schema.StringParams{Name: "town"})},
+		}), text("level", schema.AttributeMutabilityReadOnly()),
+		schema.SimpleCoreAttribute(schema.SimpleStringParams(schema.StringParams{
+			Name: "pin", Mutability: schema.AttributeMutabilityWriteOnly(), Returned: schema.AttributeReturnedNever(),
+		})),
+	}}}
+}
+
+// TestRFC44_Mutability: what is read-only is not written, what is immutable is set
+// once, what is write-only is never returned (RFC 7643 section 7, RFC 7644
+// sections 3.5.1 and 3.5.2).
+func TestRFC44_Mutability(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, immutableSchema)
+	p := r.ok(201, "POST", "/Users", person("ann", obj{own: obj{"level": "9", "pin": "4711"}}))
+	user := "/Users/" + p.id()
+	require.Nil(t, p.at(own, "level"))
+	// Unset, it may be added, by each of the ways.
+	for i, add := range []func(id string) reply{
+		func(id string) reply { return r.patch(id, op("add", own+":origin", "HR")) },
+		func(id string) reply { return r.patch(id, set(own+":origin", "HR")) },
+		func(id string) reply { return r.patch(id, set("", obj{own: obj{"origin": "HR"}})) },
+		func(id string) reply {
+			return r.ok(200, "PUT", "/Users/"+id, person("u"+strconv.Itoa(3), obj{own: obj{"origin": "HR"}}))
+		},
+	} {
+		require.Equal(t, "HR", add(r.create(person("u"+strconv.Itoa(i)))).at(own, "origin"))
+	}
+	r.patch(p.id(), set(own+":origin", "HR"))
+	// Set, it stays: the same value is no change, another one and none are refused.
+	r.still(func() {
+		r.patch(p.id(), set(own+":origin", "HR"))
+		r.ok(200, "PUT", user, person("ann", obj{own: obj{"origin": "HR", "pin": "4711"}}))
+	})
+	r.patch(p.id(), set(own+":birth", obj{"town": "Ulm"}))
+	require.Equal(t, obj{"origin": "HR", "birth": obj{"town": "Ulm"}}, r.ok(200, "PUT", user, person("ann")).at(own), "left out of a PUT, it stays")
+	r.refused(400, "mutability", "PATCH", user, patch(set(own+":birth.town", "Bonn")))
+	r.refused(400, "mutability", "PUT", user, person("ann", obj{own: obj{"birth": obj{"town": "Bonn"}}}))
+	for _, c := range []change{
+		{"PATCH", patch(set(own+":origin", "IT"))},
+		{"PATCH", patch(op("add", own+":origin", "IT"))},
+		{"PATCH", patch(remove(own + ":origin"))},
+		{"PATCH", patch(set("", obj{own: obj{"origin": "IT"}}))},
+		{"PATCH", patch(remove(own))},
+		{"PUT", person("ann", obj{own: obj{"origin": "IT"}})},
+	} {
+		p := r.refused(400, "mutability", c.method, user, c.body)
+		require.Contains(t, p.detail(), "immutable")
+	}
+	r.refused(400, "mutability", "PATCH", user, patch(set(own+":level", "9")))
+	for _, query := range []string{"", "?attributes=" + own, "?attributes=" + own + ":pin"} {
+		require.NotContains(t, r.ok(200, "GET", user+query, nil).raw, "4711")
+	}
 }

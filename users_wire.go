@@ -83,10 +83,14 @@ func (x *exchange) writeUser(w write) (*User, error) {
 		}
 		return u, err
 	case http.MethodPut:
-		// What the client owns is replaced, what it leaves out is cleared, and
-		// active left out stays as it was.
+		// What the client owns is replaced, and what it leaves out is cleared, but
+		// for active and what is immutable, which stay as they were.
 		return x.editUser(w, func(to *writer) error {
-			d.table.each(func(a *attr) { to.clear(a) })
+			d.table.each(func(a *attr) {
+				if !a.fixed() {
+					to.clear(a)
+				}
+			})
 			return to.resource(w.data)
 		})
 	case http.MethodPatch:
