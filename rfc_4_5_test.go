@@ -2,7 +2,10 @@ package scim_test
 
 import (
 	"net/http"
+	"strconv"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -67,5 +70,61 @@ func TestRFC45_Location(t *testing.T) {
 		require.NotContains(t, p.header, "Location")
 		require.Contains(t, p.header.Get("Content-Location"), baseURL+endpoint+"/")
 		require.NotContains(t, r.ok(409, "POST", endpoint, body).header, "Content-Location")
+	}
+}
+
+// TestRFC45_IDs: an id is the service's own, the same for ever, one over all types,
+// told apart by case, and never bulkId (RFC 7643 section 3.1).
+func TestRFC45_IDs(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	seen := make(map[string]bool)
+	for i := range 40 {
+		name := "u" + strconv.Itoa(i)
+		for endpoint, body := range map[string]obj{"/Users": person(name, obj{"id": "bulkId"}), "/Groups": {"displayName": name, "id": "mine"}} {
+			id := r.ok(201, "POST", endpoint, body).id()
+			require.NotEmpty(t, id)
+			require.NotContains(t, []string{"bulkId", "mine"}, id)
+			require.False(t, seen[strings.ToLower(id)])
+			seen[strings.ToLower(id)] = true
+			path := endpoint + "/" + id
+			body["id"] = "another"
+			require.Equal(t, id, r.ok(200, "PUT", path, body).id())
+			r.refused(400, "mutability", "PATCH", path, patch(set("id", "another")))
+			r.refused(404, "", "GET", endpoint+"/"+swapCase(id), nil)
+			require.Equal(t, id, r.ok(200, "GET", path+"?excludedAttributes=id", nil).id(), "always returned")
+			r.ok(204, "DELETE", path, nil)
+		}
+	}
+	_, err := r.dir.Purge(t.Context(), acme, r.clock.Now().Add(time.Hour))
+	require.NoError(t, err)
+	require.False(t, seen[r.create(person("u0"))], "not given again, even when nobody remembers who had it")
+}
+
+// TestRFC45_Meta is the service's own: what clients say of it is not heard (RFC
+// 7643 section 3.1).
+func TestRFC45_Meta(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	said := obj{"meta": obj{"resourceType": "Robot", "created": "1999-01-01T00:00:00Z", "lastModified": "1999-01-01T00:00:00Z", "location": "x", "version": "x"}}
+	for endpoint, body := range map[string]obj{"/Users": person("ann", said), "/Groups": merged(obj{"displayName": "Staff"}, said)} {
+		p := r.ok(201, "POST", endpoint, body)
+		created := r.clock.Now().Format("2006-01-02T15:04:05.000Z")
+		meta := func(p reply, modified string) {
+			t.Helper()
+			require.Equal(t, obj{
+				"resourceType": strings.Trim(endpoint, "/s"), "created": created, "lastModified": modified,
+				"location": baseURL + endpoint + "/" + p.id(), "version": p.header.Get("ETag"),
+			}, p.at("meta"))
+		}
+		meta(p, created)
+		path := endpoint + "/" + p.id()
+		meta(r.ok(200, "PUT", path, body), created)
+		p = r.ok(200, "PUT", path, merged(body, obj{"externalId": "x"}))
+		changed := r.clock.Now().Format("2006-01-02T15:04:05.000Z")
+		require.NotEqual(t, created, changed)
+		meta(p, changed)
+		meta(r.ok(200, "GET", path, nil), changed)
+		r.refused(400, "mutability", "PATCH", path, patch(set("meta.created", "1999-01-01T00:00:00Z")))
 	}
 }

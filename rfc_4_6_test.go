@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/usher-scim/scim"
 )
 
 // TestRFC46_UserNamesArePrepared: a userName is one whatever the width, the case
@@ -27,4 +29,29 @@ func TestRFC46_UserNamesArePrepared(t *testing.T) {
 			r.patch(p.id(), set("userName", name))
 		}
 	}
+}
+
+// TestRFC46_NothingIsRewritten: what RFC 7643 section 4.1 would have in another
+// form is returned as it was sent, as clients that read something else write again
+// for ever; it is compared ignoring case.
+func TestRFC46_NothingIsRewritten(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, func(c *scim.Config) { c.Attributes = scim.RFCAttributes() })
+	p := r.ok(201, "POST", "/Users", person("ann", obj{
+		"name":              obj{"formatted": "Ms A. Example", "givenName": "Ann", "familyName": "Other"},
+		"emails":            list{mail("Ann@ACME.Example", "work"), mail("Ann@ACME.Example", "HOME")},
+		"phoneNumbers":      list{mail("(020) 7946 0000 ext 5", "work")},
+		"ims":               list{mail("Ann On Chat", "XMPP")},
+		"photos":            list{mail("https://example.com/ann.png", "photo")},
+		"addresses":         list{obj{"country": "United Kingdom", "type": "work"}},
+		"preferredLanguage": "en_GB", "locale": "en_GB", "timezone": "gmt",
+	}))
+	for path, want := range map[string]any{
+		"name": obj{"formatted": "Ms A. Example", "givenName": "Ann", "familyName": "Other"}, "phoneNumbers": list{mail("(020) 7946 0000 ext 5", "work")},
+		"ims": list{mail("Ann On Chat", "XMPP")}, "addresses": list{obj{"country": "United Kingdom", "type": "work"}},
+		"emails": list{mail("Ann@ACME.Example", "work"), mail("Ann@ACME.Example", "HOME")}, "preferredLanguage": "en_GB", "locale": "en_GB", "timezone": "gmt",
+	} {
+		require.Equal(t, want, p.at(path))
+	}
+	require.Len(t, r.find("/Users", `emails.value eq "ann@acme.example" and ims.value eq "ann on chat"`), 1)
 }
