@@ -34,10 +34,7 @@ func (c *compiler) expression(e filter.Expression, within *attr) (*node, error) 
 		if err != nil {
 			return nil, err
 		}
-		if inner.kind == nodeConst {
-			return constant(!inner.yes), nil
-		}
-		return &node{kind: nodeNot, left: inner}, nil
+		return negate(inner), nil
 	case *filter.ValuePath:
 		return c.valuePath(e, within)
 	case *filter.AttributeExpression:
@@ -62,6 +59,13 @@ func join(or bool, left, right *node) *node {
 		return &node{kind: nodeOr, left: left, right: right}
 	}
 	return &node{kind: nodeAnd, left: left, right: right}
+}
+
+func negate(n *node) *node {
+	if n.kind == nodeConst {
+		return constant(!n.yes)
+	}
+	return &node{kind: nodeNot, left: n}
 }
 
 func constant(yes bool) *node { return &node{kind: nodeConst, yes: yes} }
@@ -135,6 +139,14 @@ func (c *compiler) comparison(e *filter.AttributeExpression, within *attr) (*nod
 			n.attr = a.value
 		case n.op == filter.PR:
 			return c.settled(n, foreign), nil
+		case e.CompareValue == nil && (n.op == filter.EQ || n.op == filter.NE):
+			// Unassigned, and not (RFC 7643 section 2.5).
+			absent := n.op == filter.EQ
+			n.op = filter.PR
+			if n = c.settled(n, foreign); absent {
+				n = negate(n)
+			}
+			return n, nil
 		default:
 			return nil, badRequest(typeInvalidFilter, "%s is complex: name one of its sub-attributes.", a.path)
 		}
