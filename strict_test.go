@@ -19,9 +19,9 @@ var strict = scim.Connection{ID: "strict", Tenant: acme, Strictness: scim.RFC}
 
 // strictRig is a rig that also knows the strict connection, and has a user ann in
 // a group.
-func strictRig(t tester) (r *rig, fill *strings.Replacer) {
+func strictRig(t tester, options ...func(*scim.Config)) (r *rig, fill *strings.Replacer) {
 	t.Helper()
-	r = newRig(t)
+	r = newRig(t, options...)
 	var err error
 	r.handler, err = scim.NewHandler(r.dir, scim.HandlerConfig{
 		BaseURL: baseURL,
