@@ -87,13 +87,20 @@ func (o *orders[T]) take(ctx context.Context, t *tenant, everybody *list[T], by 
 	if err != nil {
 		return nil, err
 	}
-	for !taken.goOn(&t.mu, everybody, step) {
-		if err := ctx.Err(); err != nil {
+	done := false
+	defer func() {
+		if !done { // cancelled, or in a panic
 			o.giveBack(taken)
+		}
+	}()
+	for {
+		if done = taken.goOn(&t.mu, everybody, step); done {
+			return taken, nil
+		}
+		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
 	}
-	return taken, nil
 }
 
 // reserve returns the order, be it empty, and says that it is in use.

@@ -166,3 +166,17 @@ func TestWhoNeedsOneOrderMoreWaits(t *testing.T) {
 	require.NotContains(t, m.userOrders.kept, taken[2])
 	require.Contains(t, m.userOrders.kept, taken[1])
 }
+
+// TestAPanicTakesNoOrderAway: an order of groups is none of users, but whoever
+// mistakes them must not keep others waiting for ever.
+func TestAPanicTakesNoOrderAway(t *testing.T) {
+	t.Parallel()
+	s := New()
+	_, err := s.CreateGroup(t.Context(), acme, &scim.Group{ID: "g", DisplayName: "g"}, nil, &scim.Event{})
+	require.NoError(t, err)
+	query := scim.Query{Sort: userSort(t, "title")}
+	require.Panics(t, func() { _, _ = s.Groups(t.Context(), acme, query) })
+	m := s.tenants[acme]
+	require.Zero(t, m.groupOrders.kept[0].inUse)
+	require.True(t, m.mu.TryLock())
+}
