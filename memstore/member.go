@@ -227,16 +227,14 @@ func (s *Store) Members(ctx context.Context, name scim.Tenant, groupID string, q
 	if !ok {
 		return scim.Page[scim.Member]{}, scim.ErrNotFound
 	}
-	c, err := cut(ctx, choice[*edge]{list: &g.members}, q, func(e *edge) bool { return e.seq > after })
+	past := func(e *edge) bool { return e.seq > after }
+	got, last, err := cut(ctx, choice[*edge]{list: &g.members}, q, past, (*edge).member)
 	if err != nil {
 		return scim.Page[scim.Member]{}, err
 	}
-	page := scim.Page[scim.Member]{Total: c.total}
-	for _, e := range c.items {
-		page.Items = append(page.Items, e.member())
-	}
-	if c.more {
-		page.Next = arrival(c.items[len(c.items)-1].seq)
+	page := scim.Page[scim.Member]{Items: got.items, Total: got.total}
+	if got.more {
+		page.Next = arrival(last.seq)
 	}
 	return page, nil
 }

@@ -77,9 +77,13 @@ func TestAnOrderIsMadeWhileOthersWrite(t *testing.T) {
 type patient struct {
 	context.Context
 	left int
+	then func() // what happens while it is asked; nil: nothing
 }
 
 func (p *patient) Err() error {
+	if p.then != nil {
+		p.then()
+	}
 	if p.left--; p.left < 0 {
 		return context.Canceled
 	}
@@ -92,7 +96,7 @@ func TestWhatWasMadeOfAnOrderIsNotLost(t *testing.T) {
 	by := userSort(t, "title")
 	query := scim.Query{Sort: by, Limit: 3}
 	for i := 1; i <= 3; i++ {
-		_, err := s.Users(&patient{t.Context(), 2}, acme, query)
+		_, err := s.Users(&patient{Context: t.Context(), left: 2}, acme, query)
 		require.ErrorIs(t, err, context.Canceled)
 		o := s.tenants[acme].userOrders.kept[0]
 		require.Equal(t, 2*i*step, o.list.len())

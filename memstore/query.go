@@ -10,8 +10,8 @@ import (
 const (
 	// pageSize is the length of a page whose query leaves it to the store.
 	pageSize = 1000
-	// breath is how many elements a scan goes through between two looks at
-	// whether anybody still waits for it.
+	// breath is how many elements a scan goes through before it looks whether
+	// anybody still waits for it, and lets others write.
 	breath = 1024
 )
 
@@ -24,6 +24,9 @@ type choice[T ordered[T]] struct {
 	counted bool
 	// backwards is whether the last of the list is the first to be asked for.
 	backwards bool
+	// pause lets others write in the middle of a scan, and returns how many stand
+	// in front of the first one behind x then. nil: the list has to stay as it is.
+	pause func(x T) int
 }
 
 // start returns how many stand in front of the first one for which past is true:
@@ -54,64 +57,76 @@ type part[T any] struct {
 	more  bool
 }
 
-// cut takes a page out of a list. past is true for what stands behind q.After, or
-// nil when q.After is empty. A Page of which no items were asked has no Next.
-func cut[T ordered[T]](ctx context.Context, c choice[T], q scim.Query, past func(T) bool) (part[T], error) {
+// cut takes a page out of a list, of which out makes what leaves the store, and
+// returns the last element on it too. past is true for what stands behind q.After,
+// or nil when q.After is empty. A Page of which no items were asked has no Next.
+func cut[T ordered[T], O any](ctx context.Context, c choice[T], q scim.Query, past func(T) bool, out func(T) O) (got part[O], last T, err error) {
 	start := c.start(past)
 	if c.match == nil {
-		return plainCut(c, q, start), nil
+		got, last = plainCut(c, q, start, out)
+		return got, last, nil
 	}
-
-	out := part[T]{total: c.total}
+	got.total = c.total
 	limit, skip := limitOf(q.Limit), q.Offset
 	counts := !c.counted && !q.NoTotal
 	i := 0 // where the scan begins
 	if !counts {
 		i = start
 	}
-	for x := range c.from(i) {
-		if i++; i%breath == 0 && ctx.Err() != nil {
-			return part[T]{}, ctx.Err()
-		}
-		if !c.match(x) {
-			continue
-		}
-		if counts {
-			out.total++
-		}
-		switch {
-		case i <= start:
-		case skip > 0:
-			skip--
-		case len(out.items) < limit:
-			out.items = append(out.items, x)
-		default:
-			out.more = limit > 0
-			if !counts {
-				return out, nil
+	for {
+		seen := 0
+		var at T
+		for at = range c.from(i) {
+			if seen++; c.match(at) {
+				if counts {
+					got.total++
+				}
+				switch {
+				case past != nil && !past(at):
+				case skip > 0:
+					skip--
+				case len(got.items) < limit:
+					got.items, last = append(got.items, out(at)), at
+				default:
+					got.more = limit > 0
+					if !counts {
+						return got, last, nil
+					}
+				}
+			}
+			if seen == breath {
+				break
 			}
 		}
+		if seen < breath {
+			return got, last, nil
+		}
+		if err := ctx.Err(); err != nil {
+			return part[O]{}, last, err
+		}
+		if i += seen; c.pause != nil {
+			i = c.pause(at)
+		}
 	}
-	return out, nil
 }
 
 // plainCut takes a page out of a list of which nothing is left out.
-func plainCut[T ordered[T]](c choice[T], q scim.Query, start int) part[T] {
+func plainCut[T ordered[T], O any](c choice[T], q scim.Query, start int, out func(T) O) (got part[O], last T) {
 	all := c.list.len()
-	out := part[T]{total: all}
+	got.total = all
 	first := start + min(max(q.Offset, 0), all-start)
 	n := min(limitOf(q.Limit), all-first)
 	if n <= 0 {
-		return out
+		return got, last
 	}
-	out.items = make([]T, 0, n)
-	for x := range c.from(first) {
-		if out.items = append(out.items, x); len(out.items) == n {
+	got.items = make([]O, 0, n)
+	for last = range c.from(first) {
+		if got.items = append(got.items, out(last)); len(got.items) == n {
 			break
 		}
 	}
-	out.more = first+n < all
-	return out
+	got.more = first+n < all
+	return got, last
 }
 
 // limitOf returns how many items a page has at most.
@@ -129,8 +144,10 @@ type resource[T, O any] interface {
 	Clone() O
 }
 
-// page takes a page out of users or groups.
-func page[T resource[T, O], O any](ctx context.Context, c choice[T], q scim.Query) (scim.Page[O], error) {
+// page takes a page out of users or groups, while the caller holds the tenant's
+// lock for reading. A scan is not one look at all of them: nobody is looked at
+// twice, as their order stays, and each of them is as it was at some moment.
+func page[T resource[T, O], O any](ctx context.Context, t *tenant, c choice[T], q scim.Query) (scim.Page[O], error) {
 	at, err := parseCreation(q.After)
 	if err != nil {
 		return scim.Page[O]{}, err
@@ -139,13 +156,19 @@ func page[T resource[T, O], O any](ctx context.Context, c choice[T], q scim.Quer
 	if q.After != "" {
 		past = func(x T) bool { return at.before(x.place()) }
 	}
-	got, err := cut(ctx, c, q, past)
+	c.pause = func(x T) int {
+		at := x.place()
+		t.mu.RUnlock()
+		t.mu.RLock()
+		return c.list.rank(func(x T) bool { return at.before(x.place()) })
+	}
+	got, last, err := cut(ctx, c, q, past, T.Clone)
 	if err != nil {
 		return scim.Page[O]{}, err
 	}
-	out := scim.Page[O]{Items: clones(got.items), Total: got.total}
+	out := scim.Page[O]{Items: got.items, Total: got.total}
 	if got.more {
-		out.Next = got.items[len(got.items)-1].place().String()
+		out.Next = last.place().String()
 	}
 	return out, nil
 }
@@ -178,7 +201,7 @@ func (s *Store) Users(ctx context.Context, name scim.Tenant, q scim.Query) (scim
 	if q.Filter != nil {
 		c = filtered(c, matchUsers(q.Filter))
 	}
-	return page[*user, *scim.User](ctx, c, q)
+	return page[*user, *scim.User](ctx, t, c, q)
 }
 
 // chooseUsers returns the users that a query asks for but for its filter. All of
@@ -248,5 +271,5 @@ func (s *Store) Groups(ctx context.Context, name scim.Tenant, q scim.Query) (sci
 	if q.Filter != nil {
 		c = filtered(c, matchGroups(q.Filter))
 	}
-	return page[*group, *scim.Group](ctx, c, q)
+	return page[*group, *scim.Group](ctx, t, c, q)
 }

@@ -54,7 +54,8 @@ func (t *tenant) sortedGroups(ctx context.Context, q scim.Query) (scim.Page[*sci
 	return sortedPage(ctx, c, q)
 }
 
-// sortedPage takes a page out of an order, forwards or backwards.
+// sortedPage takes a page out of an order, forwards or backwards. A scan does not
+// pause: whoever moves meanwhile would be looked at twice, or not at all.
 func sortedPage[T interface {
 	sortable[T]
 	Clone() O
@@ -71,17 +72,13 @@ func sortedPage[T interface {
 			past = func(s standing[T]) bool { return s.position().before(at) }
 		}
 	}
-	got, err := cut(ctx, c, q, past)
+	got, last, err := cut(ctx, c, q, past, func(s standing[T]) O { return s.who.Clone() })
 	if err != nil {
 		return scim.Page[O]{}, err
 	}
-	who := make([]T, len(got.items))
-	for i, s := range got.items {
-		who[i] = s.who
-	}
-	out := scim.Page[O]{Items: clones(who), Total: got.total}
+	out := scim.Page[O]{Items: got.items, Total: got.total}
 	if got.more {
-		out.Next = got.items[len(got.items)-1].position().String()
+		out.Next = last.position().String()
 	}
 	return out, nil
 }
