@@ -31,7 +31,8 @@ type Config struct {
 	// Attributes is the attribute table (P2). nil: ProductAttributes().
 	Attributes []Attribute
 	// Schemas are extension schemas of the host's own. All their attributes are
-	// captured, also those that no row of Attributes names.
+	// captured, also those that no row of Attributes names, and treated as their
+	// characteristics say (RFC 7643 section 7), but that nothing keeps them unique.
 	Schemas []schema.Schema
 	// Languages are the languages of the host; a view has the one of them that
 	// fits best (P2.6). nil: a view has the language as it was sent.

@@ -40,7 +40,8 @@
 //
 // A connection is read leniently unless its Strictness is [RFC]. Whatever is
 // forgiven it is counted by [Quirk], and [Handler.Quirks] tells: that is what a
-// strict one would be refused.
+// strict one would be refused. docs/conformance.md goes through what the RFCs
+// ask, with the test that proves each part of it.
 //
 // # Brakes
 //

@@ -96,17 +96,3 @@ func TestRFC413_Order(t *testing.T) {
 	require.Equal(t, obj{"division": "North"}, p.at(ent))
 	require.Equal(t, list{scim.UserSchema, ent}, p.at("schemas"), "an extension's URN comes with its first value")
 }
-
-// TestRFC413_Strict: a strict connection is told of what RFC 7644 section 3.5.2
-// does not have, and photos are URIs to it.
-func TestRFC413_Strict(t *testing.T) {
-	t.Parallel()
-	r, _ := strictRig(t, func(c *scim.Config) { c.Attributes = scim.RFCAttributes() })
-	id := r.create(person("cat"))
-	s := r.as(strict)
-	for value, status := range map[string]int{"https://example.com/ann.png": 200, "../ann.png": 200, "my photo": 400, "é.png": 400, "<img>": 400, "%1": 400} {
-		p := s.send("PATCH", "/Users/"+id, patch(op("add", "photos", list{obj{"value": value}})))
-		require.Equal(t, status, p.status, value)
-	}
-	require.Equal(t, map[scim.Quirk]int64{scim.QuirkReference: 4}, r.quirksOf("strict"))
-}

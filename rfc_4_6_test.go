@@ -55,3 +55,19 @@ func TestRFC46_NothingIsRewritten(t *testing.T) {
 	}
 	require.Len(t, r.find("/Users", `emails.value eq "ann@acme.example" and ims.value eq "ann on chat"`), 1)
 }
+
+// TestRFC46_Photos are URIs where a connection is strict, and what they are sent as
+// where it is not (RFC 7643 section 4.1.2).
+func TestRFC46_Photos(t *testing.T) {
+	t.Parallel()
+	r, _ := strictRig(t, func(c *scim.Config) { c.Attributes = scim.RFCAttributes() })
+	id := r.create(person("cat"))
+	s := r.as(strict)
+	for value, status := range map[string]int{"https://example.com/ann.png": 200, "../ann.png": 200, "my photo": 400, "é.png": 400, "<img>": 400, "%1": 400} {
+		p := s.send("PATCH", "/Users/"+id, patch(op("add", "photos", list{obj{"value": value}})))
+		require.Equal(t, status, p.status, value)
+		require.Equal(t, 200, r.send("PATCH", "/Users/"+id, patch(set("photos", list{obj{"value": value}}))).status)
+		require.Equal(t, value, r.get(id).at("photos", 0, "value"))
+	}
+	require.Equal(t, map[scim.Quirk]int64{scim.QuirkReference: 4}, r.quirksOf("strict"))
+}
