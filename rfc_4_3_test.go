@@ -155,6 +155,7 @@ func TestRFC43_CaseExactIsTrue(t *testing.T) {
 		}
 		switch a.path {
 		case scim.UserSchema + ":groups.value":
+			require.True(t, a.is("caseExact", true), "an id")
 			check("/Users", a, staff)
 		case scim.UserSchema + ":groups.display":
 			check("/Users", a, "Staff")
@@ -165,6 +166,7 @@ func TestRFC43_CaseExactIsTrue(t *testing.T) {
 		case scim.GroupSchema + ":displayName":
 			check("/Groups", a, "Staff")
 		case scim.GroupSchema + ":members.value":
+			require.True(t, a.is("caseExact", true), "an id")
 			check("/Groups", a, made.id())
 		case scim.GroupSchema + ":members.type":
 			check("/Groups", a, "User")
