@@ -73,7 +73,7 @@ func constant(yes bool) *node { return &node{kind: nodeConst, yes: yes} }
 // settled is n, or its answer where that is the same for all resources of the
 // type that is asked about: n is about the type, or about what only others have.
 func (c *compiler) settled(n *node, foreign bool) *node {
-	if !foreign && (n.attr == nil || n.attr.source != fromMeta || n.attr.name != "resourceType") {
+	if !foreign && (n.attr == nil || !n.attr.byType()) {
 		return n
 	}
 	s := &subject{u: &User{}}
@@ -81,6 +81,11 @@ func (c *compiler) settled(n *node, foreign bool) *node {
 		s = &subject{g: &Group{}}
 	}
 	return constant(n.match(s, -1))
+}
+
+// byType reports whether all resources of a type have the same value.
+func (a *attr) byType() bool {
+	return a.source == fromMeta && a.name == "resourceType" || a.source == fromGroup && a.name == "schemas"
 }
 
 func (c *compiler) valuePath(e *filter.ValuePath, within *attr) (*node, error) {

@@ -296,6 +296,7 @@ func (d *Directory) put(ctx context.Context, t Tenant, r *rules, before, after *
 	if err != nil {
 		return nil, err
 	}
+	after.table = d.table
 	done := false
 	defer func() { removal.finish(done) }() // also when the store panics
 	var stored *User

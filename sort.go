@@ -3,6 +3,7 @@ package scim
 import (
 	"cmp"
 	"encoding/binary"
+	"encoding/hex"
 	"math"
 	"slices"
 	"strconv"
@@ -65,9 +66,29 @@ func (s *Sort) Compare(a, b string) int {
 	return c
 }
 
-// maxSortKey bounds a key, in bytes: values that begin with as many equal ones
-// are in order of creation. A key travels in cursors.
-const maxSortKey = 1024
+// SortKeyLength bounds the keys of a [Sort], in characters: values that begin with
+// as many equal ones are in order of creation. A key travels in cursors.
+const SortKeyLength = 256
+
+// Member names the member of [User.Index] that has the key of each user, of which
+// the first [SortKeyLength] characters count; "meta.created" or
+// "meta.lastModified" for a time that the store keeps itself; and "" where all are
+// equal. Of groups the members are id, displayName and externalId.
+func (s *Sort) Member() string {
+	if s.target.attr == nil {
+		return ""
+	}
+	leaf := s.target.sortLeaf()
+	switch {
+	case leaf.time != nil, leaf.source == fromGroup:
+		return leaf.path
+	case leaf.source == fromMeta:
+		return ""
+	case s.target.attr.multi || leaf.ordered():
+		return orderMember + s.path
+	}
+	return leaf.path
+}
 
 // UserKey returns what a user is ordered by, "" where it has no value. Text is
 // folded unless the attribute is case-exact; times and numbers are made to
@@ -148,7 +169,7 @@ func (a *attr) sortKey(v string) string {
 		if t, ok := parseDate(v); ok {
 			return timeKey(t)
 		}
-		return cutKey("\xff" + Fold(v)) // what is no day stands behind the days
+		return cutKey("~" + Fold(v)) // what is no day stands behind the days
 	}
 	if !a.caseExact {
 		v = Fold(v)
@@ -156,15 +177,28 @@ func (a *attr) sortKey(v string) string {
 	return cutKey(v)
 }
 
-func cutKey(key string) string { return key[:min(len(key), maxSortKey)] }
-
-// timeKey is a time as bytes that compare as times do.
-func timeKey(t time.Time) string {
-	b := binary.BigEndian.AppendUint64(make([]byte, 0, 12), uint64(t.Unix())^1<<63)
-	return string(binary.BigEndian.AppendUint32(b, uint32(t.Nanosecond())))
+// cutKey cuts a key between two characters, so that it stays text.
+func cutKey(key string) string {
+	if len(key) <= SortKeyLength {
+		return key
+	}
+	n := 0
+	for i := range key {
+		if n++; n > SortKeyLength {
+			return key[:i]
+		}
+	}
+	return key
 }
 
-// numberKey is a number as bytes that compare as numbers do.
+// timeKey is a time as hexadecimal digits that compare as times do. Every store
+// can keep them, and they sort the same in all of them.
+func timeKey(t time.Time) string {
+	b := binary.BigEndian.AppendUint64(make([]byte, 0, 12), uint64(t.Unix())^1<<63)
+	return hex.EncodeToString(binary.BigEndian.AppendUint32(b, uint32(t.Nanosecond())))
+}
+
+// numberKey is a number as hexadecimal digits that compare as numbers do.
 func numberKey(f float64) string {
 	bits := math.Float64bits(f + 0) // a negative zero is zero
 	if bits>>63 == 1 {
@@ -172,7 +206,7 @@ func numberKey(f float64) string {
 	} else {
 		bits |= 1 << 63
 	}
-	return string(binary.BigEndian.AppendUint64(nil, bits))
+	return hex.EncodeToString(binary.BigEndian.AppendUint64(nil, bits))
 }
 
 // parseSort resolves what a client sorts by.

@@ -50,7 +50,10 @@ type Tenant string
 //     with [errors.ErrUnsupported], as it does for a filter.
 //   - A filter is answered exactly as [Filter.MatchUser] and
 //     [Filter.MatchGroup] would, or refused with [errors.ErrUnsupported]; then
-//     the core goes through all pages and evaluates it.
+//     the core goes through all pages and evaluates it. [Filter.Condition] and
+//     [User.Index] let a database evaluate it.
+//
+// Package storetest proves it all.
 //
 // A Store is safe for concurrent use and honours its context.
 type Store interface {

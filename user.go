@@ -152,6 +152,8 @@ type User struct {
 	// asked is what a request wants active to be; it lives from the request's
 	// decoding to its transition and is never stored.
 	asked Flag
+	// table is what Index goes by; set before each write.
+	table *table
 }
 
 // Keys is what a store indexes a user by. Names are folded by [Fold].

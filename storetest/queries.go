@@ -13,6 +13,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/elimity-com/scim/optional"
+	"github.com/elimity-com/scim/schema"
 	gocmp "github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
@@ -54,6 +56,38 @@ var (
 
 const enterprise = scim.EnterpriseSchema + ":"
 
+// hostSchema has an attribute of each type that the product's table has none of.
+var hostSchema = schema.Schema{
+	ID: host[:len(host)-1], Name: optional.NewString("Host"),
+	Attributes: schema.Attributes{
+		schema.SimpleCoreAttribute(schema.SimpleNumberParams(schema.NumberParams{Name: "level", Type: schema.AttributeTypeInteger()})),
+		schema.SimpleCoreAttribute(schema.SimpleNumberParams(schema.NumberParams{Name: "score", Type: schema.AttributeTypeDecimal()})),
+		schema.SimpleCoreAttribute(schema.SimpleDateTimeParams(schema.DateTimeParams{Name: "seen"})),
+		schema.SimpleCoreAttribute(schema.SimpleBooleanParams(schema.BooleanParams{Name: "remote"})),
+		schema.SimpleCoreAttribute(schema.SimpleStringParams(schema.StringParams{Name: "badge", CaseExact: true})),
+		schema.SimpleCoreAttribute(schema.SimpleStringParams(schema.StringParams{Name: "tags", MultiValued: true})),
+		schema.SimpleCoreAttribute(schema.SimpleNumberParams(schema.NumberParams{Name: "lucky", MultiValued: true, Type: schema.AttributeTypeInteger()})),
+	},
+}
+
+const host = "urn:example:kit:2.0:User:"
+
+var (
+	numbers   = []any{0, -1, 1, 2, 10, 1.5, -0.25, 1e21, -1e9}
+	numberOps = []string{"eq", "ne", "gt", "ge", "lt", "le", "pr"}
+)
+
+// hostOperands are the attributes of hostSchema.
+var hostOperands = []operand{
+	{host + "level", nil, numberOps},
+	{host + "score", nil, numberOps},
+	{host + "seen", times, timeOps},
+	{host + "remote", nil, flagOps},
+	{host + "badge", values, textOps},
+	{host + "tags", values, textOps},
+	{host + "lucky", nil, numberOps},
+}
+
 // userOperands returns all paths of the attribute table, and what else users can
 // be filtered by.
 func userOperands() []operand {
@@ -77,6 +111,7 @@ func userOperands() []operand {
 		{"addresses.region", values, textOps},
 		{enterprise + "manager.value", addresses, textOps},
 	}
+	ops = append(ops, hostOperands...)
 	for _, a := range scim.ProductAttributes() {
 		known := slices.ContainsFunc(ops, func(o operand) bool { return o.path == a.Path })
 		if !known && !strings.ContainsAny(a.Path, "[") && a.Path != enterprise+"manager" {
@@ -118,7 +153,7 @@ var tenants atomic.Int64
 func newDirectory(p *probe, t *rapid.T) *directory {
 	d := &directory{p: p, t: t, tenant: scim.Tenant(fmt.Sprint("tenant", tenants.Add(1)))}
 	var err error
-	d.dir, err = scim.New(scim.Config{Store: p.a, Now: func() time.Time { return at(d.clock) }})
+	d.dir, err = scim.New(scim.Config{Store: p.a, Schemas: []schema.Schema{hostSchema}, Now: func() time.Time { return at(d.clock) }})
 	require.NoError(t, err)
 	handler, err := scim.NewHandler(d.dir, scim.HandlerConfig{
 		BaseURL: "http://example.com/scim/v2",
@@ -159,7 +194,7 @@ func (d *directory) addUser(i int, ops []operand) {
 	}
 	body := map[string]any{"userName": name, "active": d.maybe("active")}
 	for _, o := range ops {
-		if strings.Contains(o.path, ".") && !strings.HasPrefix(o.path, "urn:") || len(o.ops) < len(textOps) || o.path == "userName" || o.path == "id" {
+		if strings.Contains(o.path, ".") && !strings.HasPrefix(o.path, "urn:") || len(o.ops) < len(textOps) || o.path == "userName" || o.path == "id" || strings.HasPrefix(o.path, host) {
 			continue
 		}
 		if d.maybe(o.path) {
@@ -177,6 +212,13 @@ func (d *directory) addUser(i int, ops []operand) {
 	}
 	if d.maybe("address") {
 		body["addresses"] = []map[string]any{{"type": "work", "country": d.pick("country", values), "region": d.pick("region", values)}}
+	}
+	if d.maybe("host") {
+		body[host[:len(host)-1]] = map[string]any{
+			"level": d.number("level").(int), "score": d.number("score"), "seen": d.pick("seen", times), "remote": d.maybe("remote"),
+			"badge": d.pick("badge", values), "tags": []string{d.pick("tag", values), d.pick("tag", values)},
+			"lucky": []int{d.number("level").(int), d.number("level").(int)},
+		}
 	}
 	if d.maybe("later") {
 		d.clock++
@@ -230,6 +272,10 @@ func (d *directory) comparison(o operand) string {
 	switch op := d.pick("operator", o.ops); {
 	case op == "pr":
 		return o.path + " pr"
+	case (op == "eq" || op == "ne") && rapid.IntRange(0, 5).Draw(d.t, "null") == 0:
+		return fmt.Sprintf("%s %s null", o.path, op)
+	case o.values == nil && len(o.ops) == len(numberOps):
+		return fmt.Sprintf("%s %s %v", o.path, op, d.number("score"))
 	case o.values == nil:
 		return fmt.Sprintf("%s %s %t", o.path, op, d.maybe("value"))
 	default:
@@ -241,6 +287,14 @@ func (d *directory) comparison(o operand) string {
 		require.NoError(d.t, err)
 		return fmt.Sprintf("%s %s %s", o.path, op, quoted)
 	}
+}
+
+// number returns a number, or an integer for a level.
+func (d *directory) number(label string) any {
+	if label == "level" {
+		return rapid.IntRange(-2, 12).Draw(d.t, label)
+	}
+	return rapid.SampledFrom(numbers).Draw(d.t, label)
 }
 
 // place is where a resource stands in an order.
