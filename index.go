@@ -29,9 +29,9 @@ const (
 // "<" or begin with "^" are for [Condition] and [Sort.Member] to name. What has no
 // value has no member.
 //
-// It is nil unless a [Directory] is writing the user: a store that keeps it calls
-// Index in CreateUser and UpdateUser. After a change of the attribute table
-// [Directory.Index] makes it anew.
+// A store that keeps it calls Index in CreateUser and UpdateUser, for a user that
+// a [Directory] is writing; of another it may be nil. After a change of the
+// attribute table [Directory.Index] makes it anew.
 func (u *User) Index() []byte {
 	if u.table == nil {
 		return nil
