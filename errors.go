@@ -97,7 +97,7 @@ func wholeSeconds(d time.Duration) int64 {
 }
 
 // The values of scimType that this package uses (RFC 7644 table 9, RFC 9865
-// section 4.3).
+// section 2.1).
 const (
 	typeExpiredCursor = "expiredCursor"
 	typeInvalidCount  = "invalidCount"

@@ -177,7 +177,7 @@ func (d *Directory) parseList(p *params, k kinds, tol *tolerance) (*listRequest,
 }
 
 // count reads how many resources a page has at most; below zero for none. By
-// cursor a count that is out of range is refused (RFC 9865 section 2.3).
+// cursor a count that is out of range is refused (RFC 9865 section 2.1).
 func (d *Directory) count(p *params) (int, error) {
 	n, err := number("count", p.count, d.limits.PageSize, 0)
 	if p.paged && (err != nil || n < 1 || n > d.limits.Results) {
