@@ -49,34 +49,35 @@ const (
 )
 
 // Event is one change, or one refused request, in the record of a tenant (P9).
-// The core makes it; the store completes Seq and what its own step decides.
+// The core makes it; the store completes Seq and what its own step decides. As
+// JSON it goes out and comes back without loss.
 type Event struct {
-	Seq        string // set by the store: the event's place in the record
-	Time       time.Time
-	Tenant     Tenant
-	Connection string // "" when the host did it
-	Request    string // the request's id; "" when the host did it
-	Kind       EventKind
+	Seq        string    `json:",omitzero"` // set by the store: the event's place in the record
+	Time       time.Time `json:",omitzero"`
+	Tenant     Tenant    `json:",omitzero"`
+	Connection string    `json:",omitzero"` // "" when the host did it
+	Request    string    `json:",omitzero"` // the request's id; "" when the host did it
+	Kind       EventKind `json:",omitzero"`
 
-	UserID  string
-	GroupID string
-	Name    string // userName or displayName at the time
+	UserID  string `json:",omitzero"`
+	GroupID string `json:",omitzero"`
+	Name    string `json:",omitzero"` // userName or displayName at the time
 
-	From, To Status // of a user; 0 before it existed and after it was purged
+	From, To Status `json:",omitzero"` // of a user; 0 before it existed and after it was purged
 
-	Changes []Change     // attributes, old and new
-	Moves   []FolderMove // folders that the user left and entered
+	Changes []Change     `json:",omitzero"` // attributes, old and new
+	Moves   []FolderMove `json:",omitzero"` // folders that the user left and entered
 	// Added and Removed are the members that really changed, set by the store.
-	Added, Removed []string
+	Added, Removed []string `json:",omitzero"`
 	// Left is the groups that an archived user, or a deleted group, was taken out
 	// of, set by the store.
-	Left []string
+	Left []string `json:",omitzero"`
 
-	Warnings []Warning // what could not be taken as it was sent
-	Ignored  []string  // attributes that were sent and are not stored (P2.1)
+	Warnings []Warning `json:",omitzero"` // what could not be taken as it was sent
+	Ignored  []string  `json:",omitzero"` // attributes that were sent and are not stored (P2.1)
 
-	Status int    // of a refused request: the HTTP status
-	Error  string // of a refused request: what the client was told; of a connection stopped or released: why
+	Status int    `json:",omitzero"` // of a refused request: the HTTP status
+	Error  string `json:",omitzero"` // of a refused request: what the client was told; of a connection stopped or released: why
 }
 
 // EndsAccess reports whether somebody who could use the host before this event

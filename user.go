@@ -60,26 +60,26 @@ const (
 // MultiValue is one element of a multi-valued attribute such as emails
 // (RFC 7643 section 2.4).
 type MultiValue struct {
-	Value, Display, Type string
-	Primary              Flag
+	Value, Display, Type string `json:",omitzero"`
+	Primary              Flag   `json:",omitzero"`
 }
 
 // Address is one element of addresses (RFC 7643 section 4.1.2).
 type Address struct {
-	Formatted, StreetAddress, Locality, Region, PostalCode, Country string
-	Type                                                            string
-	Primary                                                         Flag
+	Formatted, StreetAddress, Locality, Region, PostalCode, Country string `json:",omitzero"`
+	Type                                                            string `json:",omitzero"`
+	Primary                                                         Flag   `json:",omitzero"`
 }
 
 // Name is the name of a person in its parts (RFC 7643 section 4.1.1).
 type Name struct {
-	Formatted, FamilyName, GivenName, MiddleName, HonorificPrefix, HonorificSuffix string
+	Formatted, FamilyName, GivenName, MiddleName, HonorificPrefix, HonorificSuffix string `json:",omitzero"`
 }
 
 // Manager is a reference to another user as it was sent (P8.1).
 type Manager struct {
-	Value string // an ID, an externalId, a userName or an e-mail address
-	Ref   string // $ref, if the client sent one
+	Value string `json:",omitzero"` // an ID, an externalId, a userName or an e-mail address
+	Ref   string `json:",omitzero"` // $ref, if the client sent one
 }
 
 // Warning says what about a user could not be taken as it was sent.
@@ -96,58 +96,60 @@ const ByHost = "host"
 // beside them what the library made of them. What a host shows is [View].
 //
 // The zero value of an attribute is unassigned (P2.7). A User is a value: Clone
-// it before changing one that others hold.
+// it before changing one that others hold. As JSON it goes out and comes back
+// without loss, and what is unassigned is left out; the names are those of the
+// fields and not SCIM's.
 type User struct {
-	ID      string
-	Version string // opaque; set by the store
-	Created time.Time
+	ID      string    `json:",omitzero"`
+	Version string    `json:",omitzero"` // opaque; set by the store
+	Created time.Time `json:",omitzero"`
 	// Modified is when the user last really changed.
-	Modified time.Time
+	Modified time.Time `json:",omitzero"`
 
-	Status Status
+	Status Status `json:",omitzero"`
 	// Managed says that an identity provider has written this user.
-	Managed bool
+	Managed bool `json:",omitzero"`
 	// Placeholder says that the user was made because a group named it, and no
 	// client has created it yet (P7.3).
-	Placeholder bool
+	Placeholder bool `json:",omitzero"`
 	// Connection is the connection that wrote last.
-	Connection string
+	Connection string `json:",omitzero"`
 	// DeactivatedBy is the connection that deactivated the user, or ByHost.
-	DeactivatedBy string
+	DeactivatedBy string `json:",omitzero"`
 
 	// Login is the name the person logs in with: userName, except while a soft
 	// delete in the directory has it renamed (P3.7).
-	Login string
+	Login string `json:",omitzero"`
 	// Email is the work e-mail address after P2.3.
-	Email string
+	Email string `json:",omitzero"`
 	// Kept lists mandatory values that were kept although a request emptied
 	// them (P3.8).
-	Kept []Warning
+	Kept []Warning `json:",omitzero"`
 	// Keys is what a store indexes. The core sets it before each write.
-	Keys Keys
+	Keys Keys `json:",omitzero"`
 
 	// Attributes of urn:ietf:params:scim:schemas:core:2.0:User.
-	UserName, ExternalID                   string
-	Name                                   Name
-	DisplayName, NickName, Title, UserType string
-	PreferredLanguage, Locale, Timezone    string
-	Emails, PhoneNumbers                   []MultiValue
-	Addresses                              []Address
+	UserName, ExternalID                   string       `json:",omitzero"`
+	Name                                   Name         `json:",omitzero"`
+	DisplayName, NickName, Title, UserType string       `json:",omitzero"`
+	PreferredLanguage, Locale, Timezone    string       `json:",omitzero"`
+	Emails, PhoneNumbers                   []MultiValue `json:",omitzero"`
+	Addresses                              []Address    `json:",omitzero"`
 	// Attributes of the enterprise extension, with two of the product's.
-	EmployeeNumber, CostCenter, Organization, Division, Department string
-	EmployeeLevel, HireDate                                        string
-	Manager                                                        Manager
+	EmployeeNumber, CostCenter, Organization, Division, Department string  `json:",omitzero"`
+	EmployeeLevel, HireDate                                        string  `json:",omitzero"`
+	Manager                                                        Manager `json:",omitzero"`
 	// Attributes of the product's extension.
-	Office, StreetAddress, City, BusinessUnit, EmployeeType, Grade string
+	Office, StreetAddress, City, BusinessUnit, EmployeeType, Grade string `json:",omitzero"`
 
 	// Extra holds single-valued attributes without a field of their own, by
 	// path: "profileUrl", "urn:…:User:badge", "urn:…:User:desk.floor". Booleans
 	// and numbers are kept as they are written in JSON.
-	Extra map[string]string
+	Extra map[string]string `json:",omitzero"`
 	// Lists holds multi-valued attributes without a field of their own, by path;
 	// an element maps sub-attributes to values. An element of an attribute that
 	// is not complex has the one sub-attribute "value".
-	Lists map[string][]map[string]string
+	Lists map[string][]map[string]string `json:",omitzero"`
 
 	// asked is what a request wants active to be; it lives from the request's
 	// decoding to its transition and is never stored.
@@ -158,11 +160,11 @@ type User struct {
 
 // Keys is what a store indexes a user by. Names are folded by [Fold].
 type Keys struct {
-	UserName  string      // unique among users that are not archived
-	Email     string      // the same, where it is not empty
-	Addresses []string    // the other e-mail addresses of the user, not unique
-	Label     string      // what the user is called as a member or manager
-	Folders   []FolderKey // the folders that the user is in (P6)
+	UserName  string      `json:",omitzero"` // unique among users that are not archived
+	Email     string      `json:",omitzero"` // the same, where it is not empty
+	Addresses []string    `json:",omitzero"` // the other e-mail addresses of the user, not unique
+	Label     string      `json:",omitzero"` // what the user is called as a member or manager
+	Folders   []FolderKey `json:",omitzero"` // the folders that the user is in (P6)
 }
 
 // Active reports whether the user is enabled.
