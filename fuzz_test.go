@@ -1,213 +1,302 @@
 package scim_test
 
 import (
-	"context"
+	"encoding/base64"
 	"encoding/json"
-	"log/slog"
+	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"strconv"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/usher-scim/scim"
-	"github.com/usher-scim/scim/memstore"
 )
 
-// fuzzed is a server with two users and a group, and what must hold of it
-// whatever a client sends.
-type fuzzed struct {
-	*bench
-	user, other, group string
-}
-
-// fuzzServer is one server for all runs, each of which is a tenant of its own.
-var fuzzServer = sync.OnceValue(func() *scim.Handler {
-	dir, err := scim.New(scim.Config{Store: memstore.NewWith(memstore.Options{Events: 10}), Logger: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		panic(err)
-	}
-	h, err := scim.NewHandler(dir, scim.HandlerConfig{
-		BaseURL: "https://app.example.com/scim/v2",
-		Verifier: scim.TokenVerifierFunc(func(_ context.Context, token string) (scim.Connection, error) {
-			return scim.Connection{ID: token, Tenant: scim.Tenant(token)}, nil
-		}),
-	})
-	if err != nil {
-		panic(err)
-	}
-	return h
-})
-
-var fuzzTenants atomic.Int64
-
-func newFuzzed(tb testing.TB) *fuzzed {
-	tb.Helper()
-	f := &fuzzed{bench: &bench{h: fuzzServer(), prefix: "/scim/v2", token: "tenant-" + strconv.FormatInt(fuzzTenants.Add(1), 10)}}
-	f.user = f.do(tb, "POST", "/Users", userBody(1), 201).id()
-	f.other = f.do(tb, "POST", "/Users", userBody(2), 201).id()
-	f.group = f.do(tb, "POST", "/Groups", `{"displayName":"Everyone","members":[{"value":"`+f.user+`"}]}`, 201).id()
-	return f
-}
-
-// send asks with whatever bytes, and returns the status and the answer, which
-// has to be SCIM JSON and no failure of the server.
-func (f *fuzzed) send(t *testing.T, method, path, body string) (int, map[string]any) {
-	t.Helper()
-	r := httptest.NewRequest(method, "https://app.example.com/scim/v2"+path, strings.NewReader(body))
-	r.Header.Set("Authorization", "Bearer "+f.token)
-	w := httptest.NewRecorder()
-	f.h.ServeHTTP(w, r)
-	require.Less(t, w.Code, 500, "%s", w.Body)
-	if w.Code == http.StatusNoContent {
-		require.Empty(t, w.Body.String())
-		return w.Code, nil
-	}
-	var answer map[string]any
-	require.NoError(t, json.Unmarshal(w.Body.Bytes(), &answer), "%s", w.Body)
-	if w.Code >= 400 {
-		require.Equal(t, []any{"urn:ietf:params:scim:api:messages:2.0:Error"}, answer["schemas"])
-		require.NotEmpty(t, answer["detail"])
-	}
-	return w.Code, answer
-}
-
-// intact checks a user after a change: it is itself, whole, and reading it back
-// gives what the change answered.
-func (f *fuzzed) intact(t *testing.T, id string, answer map[string]any) {
-	t.Helper()
-	_, now := f.send(t, "GET", "/Users/"+id, "")
-	require.Equal(t, id, now["id"])
-	require.IsType(t, true, now["active"])
-	require.NotEmpty(t, now["userName"])
-	if answer != nil {
-		require.Equal(t, answer, now)
-	}
-}
+// The seeds of these targets are in testdata/fuzz. In them {{user}}, {{other}} and
+// {{group}} are what the tenant has, {{foreign}} and {{club}} a user and a group
+// of another one.
 
 func FuzzPatchUser(f *testing.F) {
-	for _, op := range []string{
-		`{"op":"Replace","path":"active","value":"False"}`,
-		`{"op":"add","path":"emails[type eq \"home\"].value","value":"h@example.com"}`,
-		`{"op":"replace","value":{"name.givenName":"A","urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":{"manager":"x"}}}`,
-		`{"op":"remove","path":"addresses[type eq \"work\" and primary eq true].country"}`,
-		`{"op":"add","path":"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager","value":[{"$ref":null,"value":"x"}]}`,
-		`{"op":"remove","path":"emails","value":[{"value":"person.1@example.com"}]}`,
-		`{"op":"replace","path":"id","value":"x"}`,
-		`{"op":"add","path":"phoneNumbers","value":["+44 1","+44 2",null,{}]}`,
-	} {
-		f.Add([]byte(`{"Operations":[` + op + `]}`))
-	}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		s := newFuzzed(t)
-		before := s.do(t, "GET", "/Users/"+s.user, "", 200).body.String()
-		code, answer := s.send(t, "PATCH", "/Users/"+s.user, string(body))
-		if code >= 400 {
-			require.Equal(t, before, s.do(t, "GET", "/Users/"+s.user, "", 200).body.String(), "a refused PATCH changed the user")
-			return
+		if code, answer := s.write(t, "PATCH", "/Users/"+s.user, string(body), 200); code == 200 {
+			require.Equal(t, s.user, answer["id"])
+			s.stable(t, "/Users/"+s.user, answer)
 		}
-		s.intact(t, s.user, answer)
-		s.intact(t, s.other, nil)
 	})
 }
 
 func FuzzPatchGroup(f *testing.F) {
-	for _, op := range []string{
-		`{"op":"Add","path":"members","value":[{"$ref":null,"value":"new@example.com"}]}`,
-		`{"op":"remove","path":"members[value eq \"x\" or value eq \"y\"]"}`,
-		`{"op":"remove","path":"members[display sw \"P\"]"}`,
-		`{"op":"replace","path":"members","value":[]}`,
-		`{"op":"remove","path":"members"}`,
-		`{"op":"replace","value":{"id":"1","displayName":"Other","members":["a@example.com"]}}`,
-		`{"op":"remove","path":"displayName"}`,
-	} {
-		f.Add([]byte(`{"Operations":[` + op + `]}`))
-	}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		s := newFuzzed(t)
-		before := s.do(t, "GET", "/Groups/"+s.group, "", 200).body.String()
-		code, _ := s.send(t, "PATCH", "/Groups/"+s.group, string(body))
-		after := s.do(t, "GET", "/Groups/"+s.group, "", 200).body.String()
-		if code >= 400 {
-			require.Equal(t, before, after, "a refused PATCH changed the group")
+		if code, _ := s.write(t, "PATCH", "/Groups/"+s.group, string(body), 204); code == 204 {
+			s.stable(t, "/Groups/"+s.group, nil)
 		}
-		var g struct{ DisplayName string }
-		require.NoError(t, json.Unmarshal([]byte(after), &g))
-		require.NotEmpty(t, g.DisplayName)
+	})
+}
+
+// FuzzPatchPath reaches paths, and what they select, sooner than whole bodies do.
+func FuzzPatchPath(f *testing.F) {
+	f.Fuzz(func(t *testing.T, path, value string) {
+		s := newFuzzed(t)
+		for _, target := range []string{"/Users/" + s.user, "/Groups/" + s.group} {
+			for _, kind := range []string{"add", "replace", "remove"} {
+				o := obj{"op": kind, "path": s.ids.Replace(path)}
+				if kind != "remove" {
+					o["value"] = value
+				}
+				body, err := json.Marshal(patch(o))
+				require.NoError(t, err)
+				if code, _ := s.write(t, "PATCH", target, string(body), 200, 204); code < 400 {
+					s.stable(t, target, nil)
+				}
+			}
+		}
 	})
 }
 
 func FuzzUserBody(f *testing.F) {
-	f.Add([]byte(userBody(3)))
-	f.Add([]byte(`{"userName":"a@b.c","emails":{"value":"x@y.z"},"active":"FALSE","name":null,"groups":[{}]}`))
-	f.Add([]byte(`{"USERNAME":"a","emails":["x@y.z"],"addresses":[{"type":"work","country":null}],"password":"p"}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		s := newFuzzed(t)
-		if code, created := s.send(t, "POST", "/Users", string(body)); code == 201 {
-			s.intact(t, created["id"].(string), created)
+		if code, created := s.write(t, "POST", "/Users", string(body), 201); code == 201 {
+			s.stable(t, "/Users/"+created["id"].(string), created)
 		}
-		if code, put := s.send(t, "PUT", "/Users/"+s.user, string(body)); code == 200 {
-			s.intact(t, s.user, put)
-			// A client that writes back what it read changes nothing (protocol, Answers 2).
-			text, err := json.Marshal(put)
-			require.NoError(t, err)
-			_, again := s.send(t, "PUT", "/Users/"+s.user, string(text))
-			require.Equal(t, put, again)
+		if code, put := s.write(t, "PUT", "/Users/"+s.user, string(body), 200); code == 200 {
+			require.Equal(t, s.user, put["id"])
+			s.stable(t, "/Users/"+s.user, put)
 		}
+		// Whoever is deleted comes back, or stays away, whatever is said of her.
+		s.send(t, "DELETE", "/Users/"+s.user, "", 204)
+		s.write(t, "POST", "/Users", string(body), 201)
 	})
 }
 
 func FuzzGroupBody(f *testing.F) {
-	f.Add([]byte(`{"displayName":"A","externalId":"1","members":[{"value":"a@example.com"},{"value":"x","display":"b@example.com"}]}`))
-	f.Add([]byte(`{"DisplayName":"B","members":["person.1@example.com",null],"schemas":[]}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		s := newFuzzed(t)
-		s.send(t, "POST", "/Groups", string(body))
-		s.send(t, "PUT", "/Groups/"+s.group, string(body))
+		if code, created := s.write(t, "POST", "/Groups", string(body), 201); code == 201 {
+			s.stable(t, "/Groups/"+created["id"].(string), created)
+		}
+		if code, put := s.write(t, "PUT", "/Groups/"+s.group, string(body), 200); code == 200 {
+			require.Equal(t, s.group, put["id"])
+			s.stable(t, "/Groups/"+s.group, put)
+		}
 	})
+}
+
+// FuzzBulk: each operation is answered for itself, and what none of them is said
+// to have done is not done.
+func FuzzBulk(f *testing.F) {
+	f.Fuzz(func(t *testing.T, body []byte) {
+		s := newFuzzed(t)
+		before := s.dump()
+		code, answer := s.write(t, "POST", "/Bulk", string(body), 200)
+		if code != 200 {
+			return
+		}
+		var sent struct{ Operations []any }
+		_ = json.Unmarshal(body, &sent) // which takes the last of several
+		ops := answer["Operations"].([]any)
+		require.LessOrEqual(t, len(ops), len(sent.Operations))
+		succeeded := false
+		for i := range ops {
+			o := ops[i].(map[string]any)
+			status, err := strconv.Atoi(o["status"].(string))
+			require.NoError(t, err)
+			require.Contains(t, []int{200, 201, 204, 400, 404, 409, 412, 413}, status)
+			if status >= 400 {
+				errorBody(t, status, o["response"].(map[string]any))
+				continue
+			}
+			succeeded = true
+			require.NotContains(t, o, "response")
+			location, ok := strings.CutPrefix(o["location"].(string), "https://app.example.com/scim/v2")
+			require.True(t, ok)
+			if r, err := http.NewRequest("GET", "https://app.example.com/scim/v2"+location, nil); err == nil && r.URL.RawQuery == "" && len(sent.Operations) == 1 {
+				s.send(t, "GET", location, "", map[bool]int{true: 404, false: 200}[status == 204])
+			}
+		}
+		switch {
+		case succeeded:
+		case strings.Contains(string(body), "ulk"): // what is taken back leaves a trace
+			require.Equal(t, before.there(), s.dump().there())
+		default:
+			require.Equal(t, before, s.dump())
+		}
+	})
+}
+
+// there are the users and groups that are there and that a client sent itself.
+func (s state) there() []string {
+	var out []string
+	for _, u := range s.Users {
+		if u.Status != scim.StatusArchived && !u.Placeholder {
+			out = append(out, u.ID)
+		}
+	}
+	for _, g := range s.Groups {
+		out = append(out, g.ID)
+	}
+	return out
 }
 
 func FuzzFilter(f *testing.F) {
-	for _, filter := range []string{
-		`userName eq "person.1@example.com"`, `emails[type eq "work"].value eq "x"`, `not (active eq true) or meta.created gt "2020-01-01T00:00:00Z"`,
-		`groups.value pr and schemas eq "x"`, `urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:hireDate ge "2020-01-01"`, `members[type eq "User"]`, `id eq "1" and members eq "2"`,
-	} {
-		f.Add(filter)
-	}
-	s := newFuzzed(f)
+	own := newFuzzed(f)
 	f.Fuzz(func(t *testing.T, filter string) {
+		s := own.in(t)
+		filter = s.ids.Replace(filter)
+		before := s.dump()
 		q := "?filter=" + url.QueryEscape(filter)
-		for _, endpoint := range []string{"/Users", "/Groups"} {
-			code, some := s.send(t, "GET", endpoint+q, "")
+		for _, endpoint := range []string{"/Users", "/Groups", "/"} {
+			code, some := s.send(t, "GET", endpoint+q, "", 200, 400)
+			if code != 200 {
+				require.Contains(t, []any{"invalidFilter", "tooMany"}, some["scimType"])
+			}
+			_, searched := s.send(t, "POST", strings.TrimSuffix(endpoint, "/")+"/.search", fmt.Sprintf(`{"filter":%s}`, asJSON(t, filter)), 200, 400)
+			if validJSONText(filter) {
+				require.Equal(t, some, searched, "a search is a list")
+			}
 			if code != 200 || strings.TrimSpace(filter) == "" {
 				continue
 			}
+			s.aList(t, some)
 			// A filter and its opposite share the directory between them.
-			code, rest := s.send(t, "GET", endpoint+"?filter="+url.QueryEscape("not("+filter+")"), "")
+			code, rest := s.send(t, "GET", endpoint+"?filter="+url.QueryEscape("not("+filter+")"), "", 200, 400)
 			if code == 200 {
-				_, all := s.send(t, "GET", endpoint, "")
+				_, all := s.send(t, "GET", endpoint, "", 200)
 				require.Equal(t, all["totalResults"], some["totalResults"].(float64)+rest["totalResults"].(float64))
 			}
 		}
+		require.Equal(t, before, s.dump())
 	})
 }
 
+func asJSON(t *testing.T, v any) string {
+	t.Helper()
+	b, err := json.Marshal(v)
+	require.NoError(t, err)
+	return string(b)
+}
+
+// validJSONText reports whether a text is the same after it was JSON, and may be in
+// a body at all.
+func validJSONText(s string) bool {
+	return strings.ToValidUTF8(s, "") == s && !strings.ContainsAny(s, "\x00")
+}
+
+// aList checks a list, of which everything is the tenant's own and there once.
+func (f *fuzzed) aList(t *testing.T, answer map[string]any) {
+	t.Helper()
+	require.Equal(t, []any{"urn:ietf:params:scim:api:messages:2.0:ListResponse"}, answer["schemas"])
+	resources, _ := answer["Resources"].([]any)
+	require.GreaterOrEqual(t, answer["totalResults"], float64(len(resources)))
+	own := map[string]bool{}
+	now := f.dump()
+	for _, u := range now.Users {
+		own[u.ID] = true
+	}
+	for _, g := range now.Groups {
+		own[g.ID] = true
+	}
+	for _, r := range resources {
+		id := r.(map[string]any)["id"].(string)
+		require.True(t, own[id], "%s is listed twice, or is not the tenant's", id)
+		delete(own, id)
+	}
+}
+
 func FuzzQuery(f *testing.F) {
-	f.Add("startIndex=0&count=-1&attributes=userName,emails[type eq \"work\"].value&excludedAttributes=members")
-	f.Add("count=1&startIndex=99999999999999999999&&&=&attributes=,urn:x:y:z")
 	f.Fuzz(func(t *testing.T, query string) {
-		s := newFuzzed(t)
-		u := url.URL{RawQuery: query}
-		if _, err := url.Parse("https://app.example.com/scim/v2/Users?" + u.RawQuery); err != nil || strings.ContainsAny(query, " #\x7f") {
+		if _, err := url.Parse("https://app.example.com/scim/v2/Users?" + query); err != nil || strings.ContainsAny(query, " #\x7f") {
 			return
 		}
-		for _, endpoint := range []string{"/Users", "/Groups", "/Users/" + s.user, "/Groups/" + s.group} {
-			s.send(t, "GET", endpoint+"?"+query, "")
+		s := newFuzzed(t)
+		query = s.ids.Replace(query)
+		before := s.dump()
+		for _, endpoint := range []string{"/Users", "/Groups", "/", "/Users/" + s.user, "/Groups/" + s.group} {
+			code, answer := s.send(t, "GET", endpoint+"?"+query, "", 200, 400, 414)
+			if code == 200 && !strings.Contains(endpoint, s.user) && !strings.Contains(endpoint, s.group) {
+				s.aList(t, answer)
+			}
+		}
+		require.Equal(t, before, s.dump())
+	})
+}
+
+func FuzzSearch(f *testing.F) {
+	f.Fuzz(func(t *testing.T, body []byte) {
+		s := newFuzzed(t)
+		before := s.dump()
+		for _, endpoint := range []string{"/Users/.search", "/Groups/.search", "/.search"} {
+			code, answer := s.send(t, "POST", endpoint, string(body), 200, 400, 413)
+			if code == 200 {
+				s.aList(t, answer)
+			}
+		}
+		require.Equal(t, before, s.dump())
+	})
+}
+
+// cursorQueries are what cursors are given out for.
+var cursorQueries = []string{"/Users?", "/Groups?", "/?", "/Users?sortBy=userName&", "/?sortBy=displayName&", "/Users?filter=title+pr&"}
+
+// FuzzCursor: no text opens as a cursor but those that were given out, to the
+// tenant and the query that they were given out for; mask is what somebody changes
+// of one that was.
+func FuzzCursor(f *testing.F) {
+	own := newFuzzed(f)
+	somebody := *own
+	somebody.bench = &bench{h: own.h, prefix: own.prefix, token: string(fuzzForeign)}
+	given := make(map[string]string) // the query by cursor
+	var all []string
+	for _, query := range cursorQueries {
+		w := own.do(f, "GET", query+"count=1&cursor", "", 200)
+		if _, rest, ok := strings.Cut(w.body.String(), `"nextCursor":"`); ok {
+			cursor, _, _ := strings.Cut(rest, `"`)
+			given[cursor] = query
+			all = append(all, cursor)
+		}
+	}
+	require.GreaterOrEqual(f, len(all), 5)
+	refused := func(t *testing.T, s *fuzzed, query, cursor string) {
+		t.Helper()
+		_, answer := s.send(t, "GET", query+"cursor="+url.QueryEscape(cursor), "", 400)
+		require.Equal(t, "invalidCursor", answer["scimType"], "%s %q", query, cursor)
+	}
+	f.Fuzz(func(t *testing.T, text string, which uint8, mask []byte) {
+		s := own.in(t)
+		for _, query := range cursorQueries {
+			if strings.TrimSpace(text) != "" {
+				refused(t, s, query, text)
+			}
+		}
+		cursor := all[int(which)%len(all)]
+		raw, err := base64.RawURLEncoding.DecodeString(cursor)
+		require.NoError(t, err)
+		for i := range min(len(mask), len(raw)) {
+			raw[i] ^= mask[i]
+		}
+		raw = append(raw, mask[min(len(mask), len(raw)):]...)
+		forged := base64.RawURLEncoding.EncodeToString(raw)
+		for _, form := range []string{cursor[:9] + "\n" + cursor[9:], cursor + "=", cursor + "A", cursor[1:], cursor[:len(cursor)-1] + "_", cursor[:len(cursor)-1] + "B"} {
+			if form != cursor {
+				refused(t, s, given[cursor], form)
+			}
+		}
+		for _, query := range cursorQueries {
+			refused(t, &somebody, query, cursor)
+			switch {
+			case forged != cursor:
+				refused(t, s, query, forged)
+			case query == given[cursor]:
+				_, page := s.send(t, "GET", query+"cursor="+cursor, "", 200)
+				s.aList(t, page)
+			default:
+				refused(t, s, query, cursor)
+			}
 		}
 	})
 }
