@@ -73,6 +73,8 @@ func (x *exchange) bulk() (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
+	newMembers := x.h.d.limits.NewMembers
+	x.by.newMembers = &newMembers
 	for _, op := range b.ops {
 		if b.stopped() {
 			break
@@ -341,7 +343,7 @@ func (b *bulk) write(op *bulkOp) (write, error) {
 	if op.data.Kind() == scimjson.Invalid || !bare && !refers(op.data) {
 		return w, nil
 	}
-	text := []byte{}
+	text := make([]byte, 0, len(op.data.Raw())+256)
 	if bare { // RFC 7644 erratum 5050: some send the operations of a PATCH alone
 		text = append(text, `{"schemas":["`+patchURN+`"],"Operations":`...)
 	}
@@ -417,11 +419,7 @@ func (b *bulk) complete(op *bulkOp) error {
 	w.by.tol = nil // all of it was judged before
 	return b.guard(func() error {
 		if op.group {
-			g, err := b.x.h.d.updateGroup(b.x.ctx, b.x.conn.Tenant, w.by, w.id, func() (*groupDraft, error) {
-				to := b.x.h.d.groupWriter(b.x.ctx, b.x.conn.Tenant, w.id, nil)
-				err := to.merge(w.data, false)
-				return to.finish(), err
-			})
+			g, err := b.x.editGroup(w, func(to *groupWriter) error { return to.merge(w.data, false) })
 			if err == nil {
 				op.tag = g.Version
 			}

@@ -248,3 +248,41 @@ func TestBulk_TakingBackIsNoRemoval(t *testing.T) {
 	require.Equal(t, []string{"409", "409"}, statuses(r.bulk(fails...)))
 	require.Equal(t, []string{"taken@acme.example"}, r.names())
 }
+
+// What the operations of a Bulk may cost does not grow with their number.
+func TestBulk_WorkIsShared(t *testing.T) {
+	t.Parallel()
+	r, s := trap(t, func(c *scim.Config) { c.Limits = scim.Limits{Comparisons: 60, NewMembers: 3} })
+	var ids []string
+	for _, name := range strings.Fields("ann bob cat dan eve fay gus hal ida joe") {
+		ids = append(ids, r.create(person(name)))
+	}
+	staff := r.group("Staff", ids...)
+	look := operate("PATCH", "/Groups/"+staff, patch(remove(`members[display co "nobody"]`)))
+	r.ok(204, "PATCH", "/Groups/"+staff, look["data"])
+	s.set("Members", 100)
+	p := r.bulk(look, look, look, look, look, look, look, look, operate("PATCH", "/Groups/"+staff, patch(remove(`members[value eq "`+ids[0]+`"]`))))
+	got := statuses(p)
+	n := slices.Index(got, "400")
+	require.Greater(t, n, 1, p.raw)
+	require.Less(t, n, 8, p.raw)
+	require.Equal(t, strings.Fields(strings.Repeat("200 ", n)+strings.Repeat("400 ", 8-n)+"200"), got)
+	require.Equal(t, "tooMany", p.at("Operations", n, "response", "scimType"))
+	require.LessOrEqual(t, 100-s.calls, n+1, "what is refused reads no members")
+	r.ok(204, "PATCH", "/Groups/"+staff, look["data"])
+
+	filters := operate("PATCH", "/Users/"+ids[1], patch(slices.Repeat([]obj{remove(`emails[display co "nobody"].display`)}, 30)...))
+	p = r.bulk(filters, filters, filters, filters, filters, filters)
+	require.Equal(t, "200", statuses(p)[0])
+	require.Equal(t, "tooMany", p.at("Operations", 5, "response", "scimType"), "thirty of them alone need no counting: %s", p.raw)
+
+	p = r.bulk(
+		post("/Groups", "", crew("A", "new1@acme.example", "new2@acme.example")),
+		post("/Groups", "", crew("B", "new3@acme.example", "new4@acme.example")),
+		post("/Groups", "", crew("C", "new1@acme.example", "new5@acme.example")),
+		operate("PATCH", "/Groups/"+staff, patch(op("add", "members", list{"new6@acme.example"}))),
+	)
+	require.Equal(t, strings.Fields("201 400 201 400"), statuses(p), p.raw)
+	require.Contains(t, opDetail(p, 1), "more than 3")
+	r.patchGroup(staff, op("add", "members", list{"new6@acme.example"}))
+}

@@ -25,7 +25,8 @@ type writer struct {
 	merging bool // the value of an operation without a path, where nothing read-only may be
 }
 
-// budget bounds what the filters and value lists of one request may cost. The
+// budget bounds what the filters and value lists of one request may cost, be it a
+// Bulk of many operations: how many there are makes no difference to the cost. The
 // zero budget is not bounded.
 type budget struct {
 	bounded bool

@@ -58,11 +58,12 @@ type Limits struct {
 	Results     int   // resources on a page at most; 1,000
 	PageSize    int   // resources on a page when the client does not say; 100
 	Scan        int   // resources looked at for a filter that the store does not answer; 1,000,000
-	// Comparisons bounds what a client's filter costs where no index helps: how
-	// many values it is compared with; 10,000,000, about a second of one core.
+	// Comparisons bounds what a client's filter costs where no index helps, and what
+	// those of all operations of a Bulk cost: how many values it is compared with;
+	// 10,000,000, about a second of one core.
 	Comparisons int
-	// NewMembers bounds how many users one request on a group can make, because it
-	// names people who do not exist yet (P7.3); 1,000.
+	// NewMembers bounds how many users one request, be it a Bulk, can make because
+	// groups name people who do not exist yet (P7.3); 1,000.
 	NewMembers int
 	// BulkOperations bounds the operations of one Bulk request; 1,000.
 	BulkOperations int

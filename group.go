@@ -391,6 +391,9 @@ func (w *groupWriter) removeSelected(g target) error {
 		}
 		return nil
 	}
+	if err := w.work.spend(1); err != nil {
+		return err // before anything is read
+	}
 	if !w.exact && w.now != nil && w.read == nil {
 		var err error
 		if w.read, w.draft.version, err = w.now.members(); err != nil {

@@ -58,11 +58,6 @@ func (d *Directory) when(by origin) time.Time {
 	return by.time
 }
 
-// groupWriter returns a writer that folds a PATCH of a group.
-func (d *Directory) groupWriter(ctx context.Context, t Tenant, id string, tol *tolerance) *groupWriter {
-	return &groupWriter{t: d.table, tol: tol, now: &groupNow{d, ctx, t, id}, work: budgetOf(d.limits.Comparisons)}
-}
-
 // groupNow asks for what a group has, for operations that depend on it. Most do
 // not.
 type groupNow struct {
@@ -199,18 +194,25 @@ func (d *Directory) nameMembers(ctx context.Context, t Tenant, by origin, member
 	if r.policy.KnownMembersOnly {
 		return nil, &UnknownMembersError{Members: unknown}
 	}
+	most := by.newMembers
+	if most == nil {
+		most = &d.limits.NewMembers
+	}
 	who := make(map[string]string, len(unknown))
 	var create []string
 	for part := range slices.Chunk(unknown, namesAtOnce) {
 		if create, err = d.meant(ctx, t, part, display, who, create); err != nil {
 			return nil, err
 		}
-		if most := d.limits.NewMembers; len(create) > most {
-			return nil, badRequest(typeInvalidValue, "members names more than %d people who do not exist yet, which is as many as one request can create.", most)
+		if len(create) > *most {
+			return nil, badRequest(typeInvalidValue, "members names people who do not exist yet: more than %d, which is as many as one request can create.", d.limits.NewMembers)
 		}
 	}
 	if err := d.mayMake(ctx, t, r, create, unknown); err != nil {
 		return nil, err
+	}
+	if by.newMembers != nil {
+		*by.newMembers -= len(create)
 	}
 	for _, email := range create {
 		if who[email], err = d.makeMember(ctx, t, by, email); err != nil {

@@ -70,13 +70,21 @@ func (x *exchange) writeGroup(w write) (*Group, error) {
 		if err != nil {
 			return nil, err
 		}
-		return d.updateGroup(x.ctx, t, w.by, w.id, func() (*groupDraft, error) {
-			to := d.groupWriter(x.ctx, t, w.id, w.by.tol)
-			err := to.apply(ops)
-			return to.finish(), err
-		})
+		return x.editGroup(w, func(to *groupWriter) error { return to.apply(ops) })
 	}
 	return nil, d.deleteGroup(x.ctx, t, w.by, w.id)
+}
+
+func (x *exchange) editGroup(w write, change func(*groupWriter) error) (*Group, error) {
+	d, t, left := x.h.d, x.conn.Tenant, x.work
+	g, err := d.updateGroup(x.ctx, t, w.by, w.id, func() (*groupDraft, error) {
+		to := &groupWriter{t: d.table, tol: w.by.tol, now: &groupNow{d, x.ctx, t, w.id}, work: x.work}
+		err := change(to)
+		left = to.work
+		return to.finish(), err
+	})
+	x.work = left
+	return g, err
 }
 
 // getGroup is GET /Groups/{id}.

@@ -67,6 +67,28 @@ func values(item string) int {
 	return count(v)
 }
 
+// operations writes a Bulk of as many operations as it may have.
+func operations(op func(i int) string) string {
+	return `{"Operations":[` + listOf(1000, op) + `]}`
+}
+
+func listOf(n int, item func(i int) string) string {
+	var b strings.Builder
+	for i := range n {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteString(item(i))
+	}
+	return b.String()
+}
+
+// inAll is an operation that makes a group of nearly as many others as fit.
+func inAll(name string, i, first int) string {
+	return fmt.Sprintf(`{"method":"POST","path":"/Groups","bulkId":"%d","data":{"displayName":"%s","members":[%s]}}`, i, name,
+		listOf(500, func(k int) string { return fmt.Sprintf(`"bulkId:%d"`, (first+k)%1000) }))
+}
+
 func always(s string) func(int) string { return func(int) string { return s } }
 
 // TestHostileRequests shows that no request, however it is shaped, holds more
@@ -149,14 +171,66 @@ func TestHostileRequests(t *testing.T) {
 		{"search, names", "POST", "/Users/.search", repeat(`{"count":1,"attributes":[`, `]}`, func(i int) string { return fmt.Sprintf(`"a%d"`, i) })},
 		{"search, terms", "POST", "/Users/.search", `{"filter":` + quote(terms("title")) + `}`},
 		{"search, terms over members", "POST", "/Groups/.search", `{"filter":` + quote(terms("members.display")) + `}`},
+		{"search, sorted by nothing", "POST", "/.search", `{"sortBy":"` + strings.Repeat("a", hostileBody-100) + `"}`},
+		{"search, sorted by what is long", "POST", "/Users/.search", `{"sortBy":"title","sortOrder":"descending","filter":"title co \"x\" or title pr"}`},
+		{"search, cursor", "POST", "/Users/.search", `{"count":1,"cursor":"` + strings.Repeat("A", hostileBody-100) + `"}`},
+		{"search, first of all by cursor", "POST", "/.search", `{"count":1000,"cursor":"","filter":` + quote(terms("title")) + `}`},
+		{"search, parts of an element", "POST", "/Users/.search", `{"filter":` + quote("emails["+terms("value")+"]") + `}`},
+		{"search, not and not", "POST", "/Users/.search", `{"filter":"` + strings.Repeat("not (", 30) + "title co \\\"x\\\"" + strings.Repeat(")", 30) + `"}`},
+		{"search, a long text", "POST", "/Users/.search", `{"filter":"title co \"` + strings.Repeat("Ä", 4000) + `\""}`},
 		{"search, nested", "POST", "/.search", `{"filter":"` + strings.Repeat("(", hostileBody-100) + `"}`},
 		{"bulk, many references", "POST", "/Bulk", repeat(`{"Operations":[{"method":"POST","path":"/Users","bulkId":"u","data":{"userName":"b@u.lk"}},{"method":"POST","path":"/Groups","data":{"displayName":"C","members":[`, `]}}]}`, always(`"bulkId:u"`))},
 		{"bulk, long names", "POST", "/Bulk", repeat(`{"Operations":[`, `]}`, func(i int) string {
 			return fmt.Sprintf(`{"method":"POST","path":"/Groups","bulkId":"%d","data":{"displayName":"D%d","members":[%s]}}`, i, i,
 				strings.TrimSuffix(strings.Repeat(fmt.Sprintf(`"bulkId:%d",`, (i+1)%900), 540), ","))
 		})},
+		{"bulk, too many operations", "POST", "/Bulk", repeat(`{"Operations":[`, `]}`, always(`{"method":"DELETE","path":"/Users/x"}`))},
+		{"bulk, tiny operations", "POST", "/Bulk", operations(func(int) string { return `{"method":"DELETE","path":"/Users/x"}` })},
+		{"bulk, none of a method", "POST", "/Bulk", operations(func(i int) string { return `{"method":"` + strings.Repeat("É", 4000) + `"}` })},
+		{"bulk, nested", "POST", "/Bulk", `{"Operations":[{"method":"POST","path":"/Users","data":` + strings.Repeat("[", hostileBody-100)},
+		{"bulk, nested data", "POST", "/Bulk", operations(func(i int) string {
+			return `{"method":"POST","path":"/Users","data":{"userName":"` + strings.Repeat("x", 100) + `","a":` + strings.Repeat(`[`, 50) + `"bulkId:0"` + strings.Repeat(`]`, 50) + `}}`
+		})},
+		{"bulk, a chain of groups", "POST", "/Bulk", operations(func(i int) string {
+			return fmt.Sprintf(`{"method":"POST","path":"/Groups","bulkId":"%d","data":{"displayName":"E%d","members":["bulkId:%d"],"a":"%s"}}`, i, i, min(i+1, 999), strings.Repeat("x", 7900))
+		})},
+		{"bulk, a circle of users", "POST", "/Bulk", operations(func(i int) string {
+			return fmt.Sprintf(`{"method":"POST","path":"/Users","bulkId":"%d","data":{"userName":"c%d@ircl.e","manager":"bulkId:%d","title":"%s"}}`, i, i, (i+1)%1000, strings.Repeat("x", 4000))
+		})},
+		{"bulk, references in text", "POST", "/Bulk", operations(func(i int) string {
+			return fmt.Sprintf(`{"method":"POST","path":"/Groups","bulkId":"%d","data":{"displayName":"I%d","a":"%s"}}`, i, i, strings.Repeat("/bulkId:0", 800))
+		})},
+		{"bulk, addresses of nobody", "POST", "/Bulk", operations(func(i int) string {
+			return fmt.Sprintf(`{"method":"POST","path":"/Groups","data":{"displayName":"J%d","members":[%s]}}`, i, listOf(400, func(k int) string { return fmt.Sprintf(`"n%d-%d@b.co"`, i, k) }))
+		})},
+		{"bulk, filters on members", "POST", "/Bulk", operations(func(int) string {
+			return fmt.Sprintf(`{"method":"PATCH","path":"/Groups/%s","data":{"Operations":[{"op":"remove","path":"members[display co \"nobody\"]"}]}}`, staff)
+		})},
+		{"bulk, large filters", "POST", "/Bulk", operations(func(i int) string {
+			if i == 0 {
+				return fmt.Sprintf(`{"method":"PATCH","path":"/Users/%s","data":{"Operations":[%s]}}`, ann, listOf(90, func(k int) string {
+					return fmt.Sprintf(`{"op":"add","path":"emails","value":{"value":"g%d@x.co","display":"%s"}}`, k, strings.Repeat("Ä", 4096))
+				}))
+			}
+			return fmt.Sprintf(`{"method":"PATCH","path":"/Users/%s","data":{"Operations":[%s]}}`, ann, listOf(4, func(int) string {
+				return `{"op":"remove","path":"emails[` + strings.ReplaceAll(terms("display"), `"`, `\"`) + `]"}`
+			}))
+		})},
 		{"bulk, patches", "POST", "/Bulk", repeat(`{"Operations":[`, `]}`, always(fmt.Sprintf(`{"method":"PATCH","path":"/Users/%s","data":[%s]}`, ann,
 			strings.TrimSuffix(strings.Repeat(`{"op":"add","path":"emails","value":"a@b.co"},`, 180), ","))))},
+		{"bulk, all in all", "POST", "/Bulk", operations(func(i int) string { return inAll(fmt.Sprintf("F%d", i), i, i+1) })},
+		{"bulk, all in all but the last one made", "POST", "/Bulk", operations(func(i int) string {
+			if i == 0 {
+				return inAll("Staff", i, i+1) // which is taken
+			}
+			return inAll(fmt.Sprintf("G%d", i), i, i+1)
+		})},
+		{"bulk, all in all and one in itself", "POST", "/Bulk", operations(func(i int) string {
+			if i == 500 {
+				return inAll("H500", i, i) // which no group can be
+			}
+			return inAll(fmt.Sprintf("H%d", i), i, i+1)
+		})},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			require.LessOrEqual(t, len(c.body), hostileBody)
@@ -169,10 +243,18 @@ func TestHostileRequests(t *testing.T) {
 			start := time.Now()
 			r.handler.ServeHTTP(w, req)
 			took := time.Since(start)
-			peak := stop() - base
-			t.Logf("%d in %v, %.1f times the body, %.200s", w.Code, took.Round(time.Millisecond), float64(peak)/hostileBody, w.Body.String())
+			peak := stop()
+			// What is stored then is not held by the request.
+			runtime.GC()
+			kept, _ := watchHeap()
+			times := func(bytes uint64) float64 { return float64(int64(bytes)-int64(base)) / hostileBody }
+			t.Logf("%d in %v, %.1f times the body, of which %.1f are stored, %.200s", w.Code, took.Round(time.Millisecond), times(peak), times(kept), w.Body.String())
 			require.Less(t, w.Code, http.StatusInternalServerError)
-			require.Less(t, float64(peak)/hostileBody, 16.0, "times the body in memory")
+			most := 16.0
+			if strings.Contains(c.name, "all in all") {
+				most += 10 // half a million memberships, which the store keeps, if only for a while
+			}
+			require.Less(t, times(peak), most, "times the body in memory")
 			require.Less(t, took, 3*time.Second, "on a machine that does other things too")
 		})
 	}

@@ -135,6 +135,7 @@ type exchange struct {
 	conn   Connection
 	by     origin
 	tol    tolerance
+	work   budget // what is left of it; all operations of a Bulk share one
 	query  params
 	route  [3]string // the parts of the path below the base
 	parts  []string
@@ -235,6 +236,7 @@ func (x *exchange) serve() (answer, error) {
 	}
 	now := x.h.d.now()
 	x.tol.strict = x.conn.Strictness != Lenient
+	x.work = budgetOf(x.h.d.limits.Comparisons)
 	x.by = origin{connection: x.conn.ID, request: x.id, time: now, only: conditionsOf(x.r.Header), tol: &x.tol}
 	x.h.d.activity.requested(x.conn.Tenant, x.conn.ID, now)
 	if err := x.h.rates.allow(x.conn, now); err != nil {

@@ -104,11 +104,15 @@ func (x *exchange) writeUser(w write) (*User, error) {
 }
 
 func (x *exchange) editUser(w write, change func(*writer) error) (*User, error) {
-	return x.h.d.update(x.ctx, x.conn.Tenant, w.by, w.id, func(u *User) ([]string, *attr, error) {
-		to := &writer{t: x.h.d.table, u: u, work: budgetOf(x.h.d.limits.Comparisons), tol: w.by.tol}
+	left := x.work
+	u, err := x.h.d.update(x.ctx, x.conn.Tenant, w.by, w.id, func(u *User) ([]string, *attr, error) {
+		to := &writer{t: x.h.d.table, u: u, work: x.work, tol: w.by.tol}
 		err := change(to)
+		left = to.work
 		return to.ignored, to.removed, err
 	})
+	x.work = left // what the last attempt left to other operations of a Bulk
+	return u, err
 }
 
 // getUser is GET /Users/{id}.
