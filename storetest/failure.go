@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"sync/atomic"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/require"
@@ -153,20 +154,54 @@ type state struct {
 
 func (p *probe) state() state {
 	p.Helper()
+	s, torn := p.look()
+	require.False(p, torn, "a group that is listed is not there")
+	return s
+}
+
+// look reads the state part by part. It is torn when a group went meanwhile.
+func (p *probe) look() (s state, torn bool) {
+	p.Helper()
 	live, err := p.b.Users(ctx, acme, scim.Query{Limit: 1000})
 	require.NoError(p, err)
 	archived, err := p.b.Users(ctx, acme, scim.Query{Status: scim.StatusArchived, Limit: 1000})
 	require.NoError(p, err)
 	groups, err := p.b.Groups(ctx, acme, scim.Query{Limit: 1000})
 	require.NoError(p, err)
-	s := state{
+	s = state{
 		Users: live.Items, Archived: archived.Items, Groups: groups.Items, Members: make(map[string][]string),
 		Folders: p.folders(scim.RootDivision), Counts: p.counts(), Events: p.record(acme),
 	}
 	for _, g := range s.Groups {
-		s.Members[g.ID] = p.members(g.ID)
+		page, err := p.b.Members(ctx, acme, g.ID, scim.Query{Limit: 1000})
+		if errors.Is(err, scim.ErrNotFound) {
+			return s, true
+		}
+		require.NoError(p, err)
+		for _, m := range page.Items {
+			s.Members[g.ID] = append(s.Members[g.ID], m.ID)
+		}
 	}
-	return s
+	return s, false
+}
+
+// settled returns the state once it stays as it is: a write that its caller gave up
+// may still be going on in the backend, and be seen in a moment.
+func (p *probe) settled(err error) state {
+	p.Helper()
+	if err == nil {
+		return p.state()
+	}
+	var now state
+	for same := 0; same < 3; {
+		time.Sleep(time.Millisecond)
+		next, torn := p.look()
+		if same++; torn || !cmp.Equal(now, next, alike) {
+			same = 0
+		}
+		now = next
+	}
+	return now
 }
 
 // whole requires that the state hangs together: counts, folders and memberships
@@ -200,12 +235,12 @@ func (p *probe) whole(s state, what string) {
 func (p *probe) breaking(name string, under func(n int, write func(c context.Context) error) error) {
 	write := writes[name]
 	before := p.state()
-	for n, fine := 1, 0; fine < 2; n++ {
+	for n, fine := 1, 0; fine < 2; n += 1 + n/8 {
 		if n > 400 {
 			p.Fatalf("%s never succeeds", name)
 		}
 		err := under(n, func(c context.Context) error { return write(p.a, c, n) })
-		after := p.state()
+		after := p.settled(err)
 		what := fmt.Sprintf("%s, broken after %d steps (%v)", name, n, err)
 		p.whole(after, what)
 		changed := !cmp.Equal(before, after, alike)

@@ -166,6 +166,9 @@ func newDirectory(p *probe, t *rapid.T) *directory {
 	return d
 }
 
+// close saves what the Directory would save later, when the store may be gone.
+func (d *directory) close() { require.NoError(d.t, d.dir.Flush(ctx)) }
+
 // send sends a request and returns the id in the answer.
 func (d *directory) send(method, path string, body any) (id string, ok bool) {
 	data, err := json.Marshal(body)
@@ -351,6 +354,7 @@ func queryUsers(p *probe) {
 	ops := userOperands()
 	rapid.Check(p, func(t *rapid.T) {
 		d := newDirectory(p, t)
+		defer d.close()
 		for i := range rapid.IntRange(1, 8).Draw(t, "users") {
 			d.addUser(i, ops)
 		}
@@ -426,6 +430,7 @@ func queryGroups(p *probe) {
 	ops := userOperands()
 	rapid.Check(p, func(t *rapid.T) {
 		d := newDirectory(p, t)
+		defer d.close()
 		for i := range rapid.IntRange(1, 3).Draw(t, "users") {
 			d.addUser(i, ops[:1])
 		}

@@ -42,6 +42,9 @@ func sizeMembers(p *probe) {
 			require.NoError(p, err)
 		}
 	}
+	if p.h.Filled != nil {
+		p.h.Filled(p, p.a)
+	}
 	steps := map[string]func(t scim.Tenant, i int) error{
 		"adding a member": func(t scim.Tenant, i int) error {
 			c := scim.GroupChange{Add: []string{"x"}}
