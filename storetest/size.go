@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strconv"
+	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -26,6 +27,9 @@ const (
 
 func sizeMembers(p *probe) {
 	large := cmp.Or(p.h.Members, 20_000)
+	if testing.Short() {
+		large = min(large, 2000)
+	}
 	small := large / 100
 	tenants := map[scim.Tenant]int{"small": small, "large": large}
 	for t, n := range tenants {

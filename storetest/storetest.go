@@ -55,7 +55,7 @@ type Harness struct {
 	Filled func(t testing.TB, s scim.Store)
 
 	// Members is how many members the large group of the size layer has; zero
-	// means 20,000.
+	// means 20,000. With -short there are at most 2,000.
 	Members int
 }
 
