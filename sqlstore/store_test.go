@@ -4,12 +4,10 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
 	"sync"
-	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -17,7 +15,7 @@ import (
 
 	"github.com/usher-scim/scim"
 	"github.com/usher-scim/scim/sqlstore"
-	"github.com/usher-scim/scim/sqlstore/internal/pgtest"
+	"github.com/usher-scim/scim/sqlstore/pgtest"
 	"github.com/usher-scim/scim/storetest"
 )
 
@@ -25,7 +23,6 @@ var (
 	startServer sync.Once
 	server      *pgtest.Server
 	errServer   error
-	schemas     atomic.Int64
 )
 
 func TestMain(m *testing.M) {
@@ -44,13 +41,9 @@ func postgres(t testing.TB) string {
 		t.Skip(errServer)
 	}
 	require.NoError(t, errServer)
-	schema := fmt.Sprint("test", schemas.Add(1))
-	db, err := sql.Open("pgx", server.URL(""))
+	address, err := server.Schema(t.Context())
 	require.NoError(t, err)
-	defer db.Close()
-	_, err = db.ExecContext(t.Context(), "CREATE SCHEMA "+schema)
-	require.NoError(t, err)
-	return server.URL(schema)
+	return address
 }
 
 // sqlite returns the address of a new, empty file.

@@ -1,5 +1,13 @@
 // Package pgtest runs a PostgreSQL server of its own for tests: in a temporary
-// directory, on a port of the loopback interface that is free.
+// directory, on a free port of the loopback interface. It takes the programs that
+// are installed, those of Debian too, which are in no PATH; where the tests run as
+// root, which PostgreSQL refuses to be, the server runs as the user postgres, or
+// nobody.
+//
+//	server, err := pgtest.Start(ctx, "fsync=off")
+//	// ...
+//	defer server.Stop()
+//	address, err := server.Schema(ctx)
 package pgtest
 
 import (
@@ -14,23 +22,26 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"sync/atomic"
 	"syscall"
 	"time"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver pgx
 )
 
-// Server is a running server.
+// Server is a running server. It is made by [Start] and safe for concurrent use.
 type Server struct {
-	dir  string
-	port int
-	cmd  *exec.Cmd
+	dir     string
+	port    int
+	cmd     *exec.Cmd
+	schemas atomic.Int64
 }
 
 // ErrMissing says that PostgreSQL is not installed on this machine.
 var ErrMissing = errors.New("pgtest: initdb and postgres are not installed")
 
-// Start makes a new database cluster and runs it. Stop ends it.
+// Start makes a new database cluster and runs it with settings such as "fsync=off".
+// It returns once the server answers. [Server.Stop] ends it. Errors: [ErrMissing].
 func Start(ctx context.Context, settings ...string) (*Server, error) {
 	initdb, postgres := program("initdb"), program("postgres")
 	if initdb == "" || postgres == "" {
@@ -41,30 +52,42 @@ func Start(ctx context.Context, settings ...string) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{dir: dir}
-	as, err := unprivileged(dir)
-	if err != nil {
+	if err := s.start(ctx, initdb, postgres, settings); err != nil {
+		s.Stop()
 		return nil, err
 	}
-	data := filepath.Join(dir, "data")
+	return s, nil
+}
+
+func (s *Server) start(ctx context.Context, initdb, postgres string, settings []string) error {
+	as, err := unprivileged(s.dir)
+	if err != nil {
+		return err
+	}
+	data := filepath.Join(s.dir, "data")
 	out, err := command(ctx, as, initdb, "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync").CombinedOutput()
 	if err != nil {
-		return nil, fmt.Errorf("pgtest: initdb: %w: %s", err, out)
+		return fmt.Errorf("pgtest: initdb: %w: %s", err, out)
 	}
 	if s.port, err = freePort(ctx); err != nil {
-		return nil, err
+		return err
 	}
-	args := []string{"-D", data, "-p", strconv.Itoa(s.port), "-k", dir, "-c", "listen_addresses=127.0.0.1", "-c", "max_connections=200"}
+	args := []string{"-D", data, "-p", strconv.Itoa(s.port), "-k", s.dir, "-c", "listen_addresses=127.0.0.1", "-c", "max_connections=200"}
 	for _, set := range settings {
 		args = append(args, "-c", set)
 	}
-	s.cmd = command(context.WithoutCancel(ctx), as, postgres, args...)
-	if s.cmd.Stderr, err = os.Create(filepath.Join(dir, "log")); err != nil {
-		return nil, err
+	log, err := os.Create(filepath.Join(s.dir, "log"))
+	if err != nil {
+		return err
 	}
-	if err := s.cmd.Start(); err != nil {
-		return nil, err
+	defer log.Close() // the server has it open too
+	cmd := command(context.WithoutCancel(ctx), as, postgres, args...)
+	cmd.Stderr = log
+	if err := cmd.Start(); err != nil {
+		return err
 	}
-	return s, s.wait(ctx)
+	s.cmd = cmd
+	return s.wait(ctx)
 }
 
 // wait returns once the server answers.
@@ -86,7 +109,6 @@ func (s *Server) wait(ctx context.Context) error {
 		case <-tick.C:
 		case <-ctx.Done():
 			log, _ := os.ReadFile(filepath.Join(s.dir, "log"))
-			s.Stop()
 			return fmt.Errorf("pgtest: the server does not answer: %w: %s", err, log)
 		}
 	}
@@ -102,12 +124,26 @@ func (s *Server) URL(schema string) string {
 	return url
 }
 
+// Schema makes an empty schema and returns its address, for one test.
+func (s *Server) Schema(ctx context.Context) (string, error) {
+	name := fmt.Sprint("test", s.schemas.Add(1))
+	db, err := sql.Open("pgx", s.URL(""))
+	if err != nil {
+		return "", err
+	}
+	defer db.Close()
+	if _, err := db.ExecContext(ctx, "CREATE SCHEMA "+name); err != nil {
+		return "", err
+	}
+	return s.URL(name), nil
+}
+
 // Addr is where the server listens.
 func (s *Server) Addr() string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(s.port)) }
 
 // Stop ends the server and removes its data.
 func (s *Server) Stop() {
-	if s.cmd != nil && s.cmd.Process != nil {
+	if s.cmd != nil {
 		_ = s.cmd.Process.Signal(syscall.SIGINT) // a fast shutdown
 		_ = s.cmd.Wait()
 	}
