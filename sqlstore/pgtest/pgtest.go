@@ -80,7 +80,7 @@ func (s *Server) start(ctx context.Context, initdb, postgres string, settings []
 	if err != nil {
 		return err
 	}
-	defer log.Close() // the server has it open too
+	defer func() { _ = log.Close() }() // the server has it open too
 	cmd := command(context.WithoutCancel(ctx), as, postgres, args...)
 	cmd.Stderr = log
 	if err := cmd.Start(); err != nil {
