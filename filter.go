@@ -190,7 +190,7 @@ func (n *node) match(s *subject, elem int) bool {
 func (n *node) compare(s *subject, elem int) bool {
 	a := n.attr
 	s.spent++
-	if n.op == filter.PR && a.typ == complexType {
+	if n.op == filter.PR && (a.typ == complexType || a.multi) {
 		return a.present(s, elem)
 	}
 	multi := a.parent != nil && a.parent.multi

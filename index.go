@@ -255,7 +255,7 @@ func (n *node) condition(inside bool) *Condition {
 // element any element will do.
 func (n *node) comparison(inside bool) *Condition {
 	a := n.attr
-	if n.op == filter.PR && a.typ == complexType {
+	if n.op == filter.PR && (a.typ == complexType || a.multi) {
 		return a.presence()
 	}
 	if inside || a.parent == nil || !a.parent.multi {

@@ -166,6 +166,7 @@ func TestP2_2_OwnSchema(t *testing.T) {
 		own + `:devices[value eq "d2" and weight lt 1]`: 0, own + `:devices.since ge "2024-01-01T00:00:00Z"`: 1,
 		own + `:tags eq "RED"`: 1, own + `:tags eq "blue"`: 0, own + `:lucky gt 12`: 1, own + `:lucky eq 8`: 0,
 		own + `:code eq "aB"`: 1, own + `:code eq "ab"`: 0,
+		own + `:tags pr`: 1, own + `:lucky pr`: 1, own + `:tags ne null`: 1, own + `:tags eq null`: 0, own + `:devices pr`: 1, `schemas pr`: 1,
 	} {
 		require.Len(t, r.find("/Users", f), n, f)
 	}
