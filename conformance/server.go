@@ -25,8 +25,8 @@ const (
 // build builds the server into dir and returns the program.
 func build(ctx context.Context, root, dir string) (string, error) {
 	binary := filepath.Join(dir, "server")
-	cmd := exec.CommandContext(ctx, "go", "build", "-o", binary, "./examples/server")
-	cmd.Dir = root
+	cmd := exec.CommandContext(ctx, "go", "build", "-o", binary, ".")
+	cmd.Dir = filepath.Join(root, "examples", "server") // a module of its own
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("building examples/server: %w\n%s", err, out)
 	}

@@ -102,13 +102,14 @@ func (a *app) answer(w http.ResponseWriter, r *http.Request, f endpoint) {
 
 func (a *app) tenantOf(r *http.Request) (scim.Tenant, error) {
 	name := r.URL.Query().Get("tenant")
-	switch t := scim.Tenant(name); {
-	case name == "":
+	if name == "" {
 		return a.tenant, nil
-	case a.licences.known(t):
-		return t, nil
 	}
-	return "", problem(http.StatusNotFound, "There is no tenant %q.", name)
+	known, err := a.licences.known(r.Context(), scim.Tenant(name))
+	if err == nil && !known {
+		err = problem(http.StatusNotFound, "There is no tenant %q.", name)
+	}
+	return scim.Tenant(name), err
 }
 
 func (a *app) write(w http.ResponseWriter, status int, body any) {
@@ -305,7 +306,9 @@ func (a *app) setLicence(r *http.Request, t scim.Tenant) (int, any, error) {
 	if seats != nil {
 		limit = scim.Seats(*seats)
 	}
-	a.licences.set(t, limit)
+	if err := a.licences.set(r.Context(), t, limit); err != nil {
+		return 0, nil, err
+	}
 	return a.licence(r, t)
 }
 
@@ -387,7 +390,11 @@ func (a *app) release(r *http.Request, t scim.Tenant) (int, any, error) {
 	if err != nil || long < 0 {
 		return 0, nil, problem(http.StatusBadRequest, "duration must be a time such as 30m, or 0 to count anew at once.")
 	}
-	if known := a.tokens.Of(body.Connection); len(known) == 0 || known[0].Connection.Tenant != t {
+	known, err := a.tokens.Of(r.Context(), body.Connection)
+	if err != nil {
+		return 0, nil, err
+	}
+	if len(known) == 0 || known[0].Connection.Tenant != t {
 		return 0, nil, problem(http.StatusNotFound, "There is no connection %q.", body.Connection)
 	}
 	if err := a.dir.Release(r.Context(), t, body.Connection, long); err != nil {

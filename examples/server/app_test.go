@@ -12,9 +12,10 @@ import (
 	"github.com/usher-scim/scim"
 )
 
-func TestUserView(t *testing.T) {
-	t.Parallel()
-	s := start(t)
+func TestUserView(t *testing.T) { onEach(t, testUserView) }
+
+func testUserView(t *testing.T, start starter) {
+	s := start()
 	boss := wire(s, 201, "POST", "Users", person("boss@example.com", `"name":{"givenName":"Bea","familyName":"Boss"}`))
 	user := wire(s, 201, "POST", "Users", person("ann@example.com", `"externalId":"x-1","displayName":"Ann Other","title":"Clerk",
 		"name":{"givenName":"Ann","familyName":"Other"},"emails":[{"type":"work","value":"ann.other@example.com"}],
@@ -47,9 +48,10 @@ func TestUserView(t *testing.T) {
 }
 
 // TestKeys checks that a user without anything has the keys of one with everything.
-func TestKeys(t *testing.T) {
-	t.Parallel()
-	s := start(t)
+func TestKeys(t *testing.T) { onEach(t, testKeys) }
+
+func testKeys(t *testing.T, start starter) {
+	s := start()
 	user := wire(s, 201, "POST", "Users", person("ann@example.com", `"timezone":"Mars/Olympus","preferredLanguage":"x?",`+
 		enterprise(`"hireDate":"soon","manager":{"value":"nobody"}`)))
 	got := ask[map[string]any](s, 200, "GET", "/app/users/"+user.ID, "")
@@ -67,9 +69,10 @@ func TestKeys(t *testing.T) {
 	equal(t, "warnings", len(got["warnings"].([]any)), 3)
 }
 
-func TestListUsers(t *testing.T) {
-	t.Parallel()
-	s := start(t)
+func TestListUsers(t *testing.T) { onEach(t, testListUsers) }
+
+func testListUsers(t *testing.T, start starter) {
+	s := start()
 	for _, name := range []string{"a", "b", "c", "d"} {
 		wire(s, 201, "POST", "Users", person(name+"@example.com", `"title":"`+name+`"`))
 	}
@@ -97,9 +100,10 @@ func TestListUsers(t *testing.T) {
 	}
 }
 
-func TestOwnAccounts(t *testing.T) {
-	t.Parallel()
-	s := start(t, "-seats", "2")
+func TestOwnAccounts(t *testing.T) { onEach(t, testOwnAccounts) }
+
+func testOwnAccounts(t *testing.T, start starter) {
+	s := start("-seats", "2")
 	const ann = `{"userName":"ann","email":"ann@example.com","givenName":"Ann","familyName":"Other"}`
 	own := ask[userView](s, 201, "POST", "/app/users", ann)
 	equal(t, "status", own.Status, "active")
@@ -129,9 +133,10 @@ func TestOwnAccounts(t *testing.T) {
 }
 
 // TestOverLicence is what happens beyond the licence (P5.2, P5.3).
-func TestOverLicence(t *testing.T) {
-	t.Parallel()
-	s := start(t, "-seats", "2")
+func TestOverLicence(t *testing.T) { onEach(t, testOverLicence) }
+
+func testOverLicence(t *testing.T, start starter) {
+	s := start("-seats", "2")
 	var last resource
 	for _, name := range []string{"a", "b", "c", "d", "e"} {
 		last = wire(s, 201, "POST", "Users", person(name+"@example.com", ""))
@@ -163,9 +168,10 @@ func TestOverLicence(t *testing.T) {
 	equal(t, "activated", names(ask[activatedView](s, 200, "POST", "/app/held/activate", "").Activated), "d")
 }
 
-func TestFolders(t *testing.T) {
-	t.Parallel()
-	s := start(t)
+func TestFolders(t *testing.T) { onEach(t, testFolders) }
+
+func testFolders(t *testing.T, start starter) {
+	s := start()
 	empty := `{"Department":[],"Division":[],"Organisation":[]}`
 	_, got := s.send("GET", "/app/folders", "", "")
 	equal(t, "folders", strings.TrimSpace(got), empty)
@@ -188,9 +194,10 @@ func TestFolders(t *testing.T) {
 	ask[any](s, 404, "GET", "/app/folders/Nowhere/Sales", "")
 }
 
-func TestExport(t *testing.T) {
-	t.Parallel()
-	s := start(t)
+func TestExport(t *testing.T) { onEach(t, testExport) }
+
+func testExport(t *testing.T, start starter) {
+	s := start()
 	wire(s, 201, "POST", "Users", person("ann@example.com", `"title":"=cmd()",`+enterprise(`"department":"Sales"`)))
 	res, text := s.send("GET", "/app/export.csv", "", "")
 	equal(t, "status", res.StatusCode, 200)
@@ -215,9 +222,10 @@ func TestExport(t *testing.T) {
 	}
 }
 
-func TestConnection(t *testing.T) {
-	t.Parallel()
-	s := start(t, "-extra", "default="+acmeToken) // a second connection of the tenant
+func TestConnection(t *testing.T) { onEach(t, testConnection) }
+
+func testConnection(t *testing.T, start starter) {
+	s := start("-extra", "default="+acmeToken) // a second connection of the tenant
 	_, text := s.send("GET", "/app/connection", "", "")
 	equal(t, "before", strings.TrimSpace(text), `{"lastRequest":null,"lastChange":null}`)
 	wire(s, 200, "GET", "Users", "")
@@ -237,9 +245,10 @@ func TestConnection(t *testing.T) {
 	equal(t, "last change", second.LastChange.Equal(*first.LastChange), true)
 }
 
-func TestLog(t *testing.T) {
-	t.Parallel()
-	s := start(t)
+func TestLog(t *testing.T) { onEach(t, testLog) }
+
+func testLog(t *testing.T, start starter) {
+	s := start()
 	user := wire(s, 201, "POST", "Users", person("ann@example.com", `"timezone":"Nowhere","shoeSize":"7",`+enterprise(`"department":"Sales"`)))
 	group := wire(s, 201, "POST", "Groups", `{"displayName":"Everyone","members":[{"value":"`+user.ID+`"}]}`)
 	wire(s, 200, "PATCH", "Users/"+user.ID, `{"Operations":[{"op":"replace","path":"title","value":"Clerk"}]}`)
@@ -285,9 +294,10 @@ func TestLog(t *testing.T) {
 	}
 }
 
-func TestErrors(t *testing.T) {
-	t.Parallel()
-	s := start(t)
+func TestErrors(t *testing.T) { onEach(t, testErrors) }
+
+func testErrors(t *testing.T, start starter) {
+	s := start()
 	for _, c := range []struct {
 		method, path, body string
 		status             int

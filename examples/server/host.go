@@ -14,7 +14,6 @@ import (
 	"golang.org/x/text/language"
 
 	"github.com/usher-scim/scim"
-	"github.com/usher-scim/scim/memstore"
 )
 
 // This file wires the library into the application: who its tenants are, what
@@ -25,27 +24,26 @@ const scimPath = "/scim/v2/"
 
 // host is the application.
 type host struct {
-	log      *slog.Logger
-	dir      *scim.Directory
-	tokens   scim.Tokens
-	licences licences
-	tenant   scim.Tenant // the one that is meant when none is named
-	rate     *scim.RateLimit
-	strict   scim.Strictness
-	wire     *scim.Handler
-	secrets  []secret
+	*backend
+	log     *slog.Logger
+	dir     *scim.Directory
+	tenant  scim.Tenant // the one that is meant when none is named
+	rate    *scim.RateLimit
+	strict  scim.Strictness
+	wire    *scim.Handler
+	secrets []secret
 }
 
 // secret is a token to show to whoever started the server.
 type secret struct {
 	tenant scim.Tenant
-	token  string
+	token  string // "": it was shown when it was made
 }
 
-// newHost returns the application that the flags ask for. An error is one of
-// theirs.
-func newHost(o options, log *slog.Logger) (*host, error) {
-	h := &host{log: log, tenant: o.tenant, rate: o.rate}
+// newHost returns the application that the flags ask for, on what it keeps. An
+// error is one of theirs, or of the database.
+func newHost(ctx context.Context, o options, b *backend, log *slog.Logger) (*host, error) {
+	h := &host{backend: b, log: log, tenant: o.tenant, rate: o.rate}
 	if o.strict {
 		h.strict = scim.RFC
 	}
@@ -54,24 +52,25 @@ func newHost(o options, log *slog.Logger) (*host, error) {
 	}
 	var err error
 	h.dir, err = scim.New(scim.Config{
-		Store: memstore.New(), Seats: h.licences.of, Policy: policy, DefaultLanguage: language.BritishEnglish, Logger: log,
+		Store: h.store, Seats: h.licences.of, Policy: policy, DefaultLanguage: language.BritishEnglish, Logger: log,
 	})
 	if err != nil {
 		return nil, err
 	}
-	if err := h.connect(o.tenant, o.token, o.seats); err != nil {
+	if err := h.connect(ctx, o.tenant, o.token, o.seats); err != nil {
 		return nil, fmt.Errorf("-token: %w", err)
 	}
 	for _, e := range o.extra {
-		if err := h.connect(e.tenant, e.token, o.seats); err != nil {
+		if err := h.connect(ctx, e.tenant, e.token, o.seats); err != nil {
 			return nil, fmt.Errorf("-extra %s: %w", e.tenant, err)
 		}
 	}
 	return h, nil
 }
 
-// connect makes a connection for a tenant, with the given token or a new one.
-func (h *host) connect(t scim.Tenant, token string, seats scim.Limit) error {
+// connect makes a connection for a tenant, with the given token or a new one, where
+// it is not there from another time, or by another replica.
+func (h *host) connect(ctx context.Context, t scim.Tenant, token string, seats scim.Limit) error {
 	n := 1
 	for _, s := range h.secrets {
 		if s.tenant == t {
@@ -81,24 +80,35 @@ func (h *host) connect(t scim.Tenant, token string, seats scim.Limit) error {
 	c := scim.Connection{
 		ID: fmt.Sprintf("%s/%d", t, n), Tenant: t, Name: fmt.Sprintf("connection %d of %s", n, t), Strictness: h.strict,
 	}
-	var err error
-	if token == "" {
-		token, _, err = h.tokens.Issue(c, time.Time{})
-	} else {
-		_, err = h.tokens.Add(c, token, time.Time{})
-	}
-	if err != nil {
+	if err := h.licences.propose(ctx, t, seats); err != nil {
 		return err
 	}
-	h.licences.set(t, seats)
+	token, err := h.provide(ctx, c, token)
 	h.secrets = append(h.secrets, secret{t, token})
-	return nil
+	return err
+}
+
+// provide sees to it that a connection has the given token, or any. It returns the
+// token to show, if there is one.
+func (h *host) provide(ctx context.Context, c scim.Connection, token string) (string, error) {
+	if token != "" {
+		if known, err := h.tokens.VerifyToken(ctx, token); !h.place.memory() && err == nil && known.ID == c.ID {
+			return token, nil
+		}
+		_, err := h.tokens.Add(ctx, c, token, time.Time{})
+		return token, err
+	}
+	if known, err := h.tokens.Of(ctx, c.ID); err != nil || len(known) > 0 {
+		return "", err
+	}
+	token, _, err := h.tokens.Issue(ctx, c, time.Time{})
+	return token, err
 }
 
 // handler returns what the server serves: SCIM at base, the rest the application's.
 func (h *host) handler(base string) (http.Handler, error) {
 	var err error
-	h.wire, err = scim.NewHandler(h.dir, scim.HandlerConfig{BaseURL: base, Verifier: &h.tokens, Rate: h.rate})
+	h.wire, err = scim.NewHandler(h.dir, scim.HandlerConfig{BaseURL: base, Verifier: h.tokens, Rate: h.rate, CursorKey: h.cursorKey})
 	if err != nil {
 		return nil, err
 	}
@@ -106,8 +116,11 @@ func (h *host) handler(base string) (http.Handler, error) {
 }
 
 // announce says what to paste into the identity provider.
-func (h *host) announce(w io.Writer, base string) {
-	seats, _ := h.licences.of(context.Background(), h.tenant)
+func (h *host) announce(ctx context.Context, w io.Writer, base string) error {
+	seats, err := h.licences.of(ctx, h.tenant)
+	if err != nil {
+		return err
+	}
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(table, "\nPaste into the identity provider:\n\n")
 	fmt.Fprintf(table, "  Tenant URL\t%s%s\n", base, scimPath)
@@ -116,11 +129,16 @@ func (h *host) announce(w io.Writer, base string) {
 		if i > 0 {
 			name = "Tenant " + string(s.tenant)
 		}
-		fmt.Fprintf(table, "  %s\t%s\n", name, s.token)
+		fmt.Fprintf(table, "  %s\t%s\n", name, cmp.Or(s.token, "as issued before; -token adds another"))
 	}
 	fmt.Fprintf(table, "\nThe application's own view of tenant %s (seats: %s): %s/app/users\n", h.tenant, seats, base)
-	fmt.Fprintf(table, "Everything is in memory and gone when the server stops.\n\n")
+	if h.place.memory() {
+		fmt.Fprintf(table, "Everything is in memory and gone when the server stops.\n\n")
+	} else {
+		fmt.Fprintf(table, "Everything is kept in %s.\n\n", h.place)
+	}
 	_ = table.Flush() // nobody reads it: serve all the same
+	return nil
 }
 
 // consume starts the consumer that ends the access of leavers (P9.4) and returns
@@ -149,34 +167,4 @@ func (h *host) revoke(_ context.Context, e scim.Event) error {
 			"why", string(e.Kind), "by", cmp.Or(e.Connection, scim.ByHost))
 	}
 	return nil
-}
-
-// licences are the seats of each tenant. The tenants that it has are those that
-// the application knows. It is safe for concurrent use.
-type licences struct {
-	mu     sync.RWMutex
-	limits map[scim.Tenant]scim.Limit
-}
-
-// of is for scim.Config.Seats.
-func (l *licences) of(_ context.Context, t scim.Tenant) (scim.Limit, error) {
-	l.mu.RLock()
-	defer l.mu.RUnlock()
-	return l.limits[t], nil
-}
-
-func (l *licences) set(t scim.Tenant, limit scim.Limit) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.limits == nil {
-		l.limits = make(map[scim.Tenant]scim.Limit)
-	}
-	l.limits[t] = limit
-}
-
-func (l *licences) known(t scim.Tenant) bool {
-	l.mu.RLock()
-	defer l.mu.RUnlock()
-	_, ok := l.limits[t]
-	return ok
 }

@@ -1,9 +1,15 @@
-// Command server is a host application around the library that keeps everything
-// in memory: an identity provider can be pointed at it at once.
+// Command server is a host application around the library: an identity provider
+// can be pointed at it at once.
 //
 //	go run ./examples/server
+//	go run ./examples/server -store sqlite:usher.db
+//	go run ./examples/server -store postgres://usher@db.example.com/usher
 //
-// It prints the tenant URL and the token to paste into the identity provider.
+// It prints the tenant URL and the token to paste into the identity provider. What
+// -store names is where users, groups, licences, tokens and the record are kept:
+// without it in memory, else where the next start finds them. Any number of
+// replicas may share a PostgreSQL database.
+//
 // Below /app/ it has a small JSON API of its own, as a host would have, written
 // against scim.Directory alone. That API asks for no token, so keep the server
 // on the loopback address.
@@ -44,23 +50,40 @@ const (
 // status.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	o, err := parse(args, stdout)
-	if errors.Is(err, flag.ErrHelp) {
+	switch {
+	case errors.Is(err, flag.ErrHelp):
 		return 0
+	case err != nil:
+		fmt.Fprintf(stderr, "server: %v\nRun it with -h for its flags.\n", err)
+		return exitUsage
 	}
-	var h *host
-	if err == nil {
-		level := slog.LevelInfo
-		if o.verbose {
-			level = slog.LevelDebug
-		}
-		h, err = newHost(o, slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: level})))
+	level := slog.LevelInfo
+	if o.verbose {
+		level = slog.LevelDebug
 	}
+	log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: level}))
+	b, err := open(ctx, o.store, log)
+	if err != nil {
+		fmt.Fprintf(stderr, "server: %v\n", err)
+		return exitFailure
+	}
+	status := use(ctx, o, b, log, stdout, stderr)
+	if err := b.close(); err != nil {
+		log.Error("what is kept could not be closed", "error", err)
+		return exitFailure
+	}
+	return status
+}
+
+// use serves what is kept, and returns the exit status.
+func use(ctx context.Context, o options, b *backend, log *slog.Logger, stdout, stderr io.Writer) int {
+	h, err := newHost(ctx, o, b, log)
 	if err != nil {
 		fmt.Fprintf(stderr, "server: %v\nRun it with -h for its flags.\n", err)
 		return exitUsage
 	}
 	if err := serve(ctx, o.addr, h, stdout); err != nil {
-		h.log.Error("the server failed", "error", err)
+		log.Error("the server failed", "error", err)
 		return exitFailure
 	}
 	return 0
@@ -71,6 +94,7 @@ type options struct {
 	addr    string
 	token   string
 	tenant  scim.Tenant
+	store   place
 	seats   scim.Limit
 	extra   []extra
 	shared  bool
@@ -92,12 +116,16 @@ func parse(args []string, w io.Writer) (options, error) {
 	flags := flag.NewFlagSet("server", flag.ContinueOnError)
 	flags.SetOutput(io.Discard) // run says what is wrong, without a page of usage
 	flags.StringVar(&o.addr, "addr", "127.0.0.1:8080", "`address` to listen on; port 0 takes any free one")
-	flags.StringVar(&o.token, "token", "", "fixed `token`; without it one is made and printed")
+	flags.StringVar(&o.token, "token", "", "fixed `token`; without it one is made and printed, unless the store has one")
+	flags.Func("store", "`where` everything is kept: memory, sqlite:PATH, or postgres://USER@HOST/DATABASE, which replicas may share (default memory)", func(s string) (err error) {
+		o.store, err = placeOf(s)
+		return err
+	})
 	tenant := flags.String("tenant", "default", "`name` of the tenant")
 	flags.BoolVar(&o.shared, "shared-emails", false, "let several users have one work e-mail address")
 	flags.BoolVar(&o.strict, "strict", false, "refuse what RFC 7644 does not allow, instead of understanding and counting it")
 	flags.BoolVar(&o.verbose, "v", false, "log each request")
-	flags.Func("seats", "`number` of seats of each tenant; without it they are unlimited", func(s string) error {
+	flags.Func("seats", "`number` of seats of each tenant that the store has no licence of; without it they are unlimited", func(s string) error {
 		n, err := strconv.Atoi(s)
 		if err != nil || n < 0 {
 			return errors.New("it must be a whole number from 0 up")
@@ -198,7 +226,10 @@ func serve(ctx context.Context, addr string, h *host, stdout io.Writer) error {
 		IdleTimeout:       idleTimeout,
 		ErrorLog:          slog.NewLogLogger(h.log.Handler(), slog.LevelWarn),
 	}
-	h.announce(stdout, base)
+	if err := h.announce(ctx, stdout, base); err != nil {
+		_ = listener.Close()
+		return err
+	}
 	if tcp, ok := listener.Addr().(*net.TCPAddr); ok && !tcp.IP.IsLoopback() {
 		h.log.Warn("/app/ asks for no token and is open to whoever reaches this address", "address", listener.Addr())
 	}

@@ -45,9 +45,10 @@ func TestDoubledSlashes(t *testing.T) {
 }
 
 // TestTenants: what one tenant does, no other sees (P1.1).
-func TestTenants(t *testing.T) {
-	t.Parallel()
-	s := start(t, "-tenant", "umbrella", "-token", fixedToken, "-seats", "1", "-extra", "acme="+acmeToken)
+func TestTenants(t *testing.T) { onEach(t, testTenants) }
+
+func testTenants(t *testing.T, start starter) {
+	s := start("-tenant", "umbrella", "-token", fixedToken, "-seats", "1", "-extra", "acme="+acmeToken)
 	ours := wire(s, 201, "POST", "Users", person("ann@example.com", ""))
 	theirs := wireAs(s, acmeToken, 201, "POST", "Users", person("ann@example.com", ""))
 	equal(t, "active: each tenant has its own seat", ours.Active && theirs.Active, true)
@@ -67,23 +68,25 @@ func TestTenants(t *testing.T) {
 }
 
 // TestSharedEmails: addresses are unique, unless the host lets people share them (P4.1, P4.5).
-func TestSharedEmails(t *testing.T) {
-	t.Parallel()
+func TestSharedEmails(t *testing.T) { onEach(t, testSharedEmails) }
+
+func testSharedEmails(t *testing.T, start starter) {
 	const address = `"emails":[{"value":"office@example.com","type":"work"}]`
 	for _, c := range []struct {
 		flags  []string
 		status int
 	}{{nil, 409}, {[]string{"-shared-emails"}, 201}} {
-		s := start(t, c.flags...)
+		s := start(c.flags...)
 		wire(s, 201, "POST", "Users", `{"userName":"ann",`+address+`}`)
 		wire(s, c.status, "POST", "Users", `{"userName":"bob",`+address+`}`)
 	}
 }
 
 // TestRevoke: whoever must end the access of leavers hears of them (P9.4).
-func TestRevoke(t *testing.T) {
-	t.Parallel()
-	s := start(t)
+func TestRevoke(t *testing.T) { onEach(t, testRevoke) }
+
+func testRevoke(t *testing.T, start starter) {
+	s := start()
 	ann := wire(s, 201, "POST", "Users", person("ann@example.com", ""))
 	bob := wire(s, 201, "POST", "Users", person("bob@example.com", ""))
 	wire(s, 200, "PATCH", "Users/"+ann.ID, active(`"False"`))
@@ -151,7 +154,7 @@ func TestHelp(t *testing.T) {
 	t.Parallel()
 	var stdout, stderr bytes.Buffer
 	equal(t, "status", run(t.Context(), []string{"-h"}, &stdout, &stderr), 0)
-	for _, flag := range []string{"-addr", "-token", "-seats", "-tenant", "-extra", "-shared-emails", "-stop-users", "-stop-percent", "-stop-window", "-rate", "-v"} {
+	for _, flag := range []string{"-addr", "-store", "-token", "-seats", "-tenant", "-extra", "-shared-emails", "-stop-users", "-stop-percent", "-stop-window", "-rate", "-v"} {
 		if !strings.Contains(stdout.String(), flag) {
 			t.Errorf("the help lacks %s", flag)
 		}

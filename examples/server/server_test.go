@@ -5,13 +5,18 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/usher-scim/scim/sqlstore/pgtest"
 )
 
 const (
@@ -25,6 +30,7 @@ type server struct {
 	base  string // http://127.0.0.1:port
 	token string
 	log   *logBuffer
+	stop  func() // returns once it has stopped
 }
 
 // logBuffer is what a server wrote to stderr so far.
@@ -57,7 +63,7 @@ func start(t *testing.T, args ...string) *server {
 		status <- run(ctx, append([]string{"-addr", "127.0.0.1:0"}, args...), stdout, s.log)
 		_ = stdout.Close()
 	}()
-	t.Cleanup(func() {
+	s.stop = sync.OnceFunc(func() {
 		cancel()
 		select {
 		case got := <-status:
@@ -68,8 +74,67 @@ func start(t *testing.T, args ...string) *server {
 			t.Error("the server did not stop")
 		}
 	})
+	t.Cleanup(s.stop)
 	s.base, s.token = announced(t, out)
 	return s
+}
+
+// starter starts a server on an empty store.
+type starter func(args ...string) *server
+
+// onEach runs a test on each kind of store, empty ones.
+func onEach(t *testing.T, test func(t *testing.T, start starter)) {
+	t.Parallel()
+	for name, empty := range map[string]func(testing.TB) string{
+		"memory":   func(testing.TB) string { return "memory" },
+		"sqlite":   sqlite,
+		"postgres": postgres,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, func(args ...string) *server {
+				t.Helper()
+				return start(t, append([]string{"-store", empty(t)}, args...)...)
+			})
+		})
+	}
+}
+
+// sqlite is a -store on a file that is not there yet.
+func sqlite(t testing.TB) string {
+	t.Helper()
+	return "sqlite:" + filepath.Join(t.TempDir(), "a name #1?.db")
+}
+
+var (
+	startPostgres sync.Once
+	cluster       *pgtest.Server
+	errPostgres   error
+)
+
+// postgres is a -store on an empty schema of a PostgreSQL that the tests started.
+func postgres(t testing.TB) string {
+	t.Helper()
+	startPostgres.Do(func() { cluster, errPostgres = pgtest.Start(context.Background(), "fsync=off") })
+	if errors.Is(errPostgres, pgtest.ErrMissing) && os.Getenv("CI") == "" {
+		t.Skip(errPostgres)
+	}
+	if errPostgres != nil {
+		t.Fatal(errPostgres)
+	}
+	address, err := cluster.Schema(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return address
+}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if cluster != nil {
+		cluster.Stop()
+	}
+	os.Exit(code)
 }
 
 // announced reads the block that the server prints.
@@ -85,7 +150,7 @@ func announced(t *testing.T, out io.Reader) (base, token string) {
 		case "Secret token":
 			token = value
 		}
-		if strings.HasPrefix(name, "Everything is in memory") {
+		if strings.HasPrefix(name, "Everything is ") {
 			go func() { _, _ = io.Copy(io.Discard, out) }()
 			break
 		}
