@@ -125,18 +125,26 @@ func (s *Tokens) Issue(c Connection, expires time.Time) (string, Token, error) {
 	return secret, t, err
 }
 
-// Add takes a token that was made elsewhere; how hard it is to guess is up to
-// whoever made it. Errors: [ErrTooManyTokens], [ErrTokenInUse], and an error for a
-// connection without an ID or a tenant, and for a token that is empty or has
-// characters that a header cannot carry.
-func (s *Tokens) Add(c Connection, secret string, expires time.Time) (Token, error) {
+// CheckToken says why a token cannot serve a connection, whoever keeps it: the
+// connection has no ID or no tenant, or the token is empty or has characters that a
+// header cannot carry. How hard it is to guess is up to whoever made it.
+func CheckToken(c Connection, secret string) error {
 	switch {
 	case c.ID == "" || c.Tenant == "":
-		return Token{}, errors.New("scim: a connection needs an ID and a tenant")
+		return errors.New("scim: a connection needs an ID and a tenant")
 	case secret == "":
-		return Token{}, errors.New("scim: the token is empty")
+		return errors.New("scim: the token is empty")
 	case strings.ContainsFunc(secret, func(r rune) bool { return r <= ' ' || r > '~' }):
-		return Token{}, errors.New("scim: the token has characters that a header cannot carry")
+		return errors.New("scim: the token has characters that a header cannot carry")
+	}
+	return nil
+}
+
+// Add takes a token that was made elsewhere. Errors: [ErrTooManyTokens],
+// [ErrTokenInUse], and those of [CheckToken].
+func (s *Tokens) Add(c Connection, secret string, expires time.Time) (Token, error) {
+	if err := CheckToken(c, secret); err != nil {
+		return Token{}, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
