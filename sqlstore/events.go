@@ -92,10 +92,10 @@ func (s *Store) Events(ctx context.Context, q scim.EventQuery) (scim.Page[scim.E
 		add("group_id = %s AND group_id <> ''", q.GroupID)
 	}
 	if !q.From.IsZero() {
-		add("at >= %s", q.From.UnixNano())
+		add("at >= %s", nanos(q.From))
 	}
 	if !q.To.IsZero() {
-		add("at < %s", q.To.UnixNano())
+		add("at < %s", nanos(q.To))
 	}
 	if q.Limit < 0 {
 		err := s.read().dynamic(ctx, func(rows *sql.Rows) error { return rows.Scan(&page.Total) },

@@ -53,39 +53,91 @@ func sqlite(t testing.TB) string {
 		"?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)&_pragma=foreign_keys(1)"
 }
 
-// open opens a store with a pool of connections of its own.
-func open(t testing.TB, driver string, d sqlstore.Dialect, address string, o sqlstore.Options) *sqlstore.Store {
+// backend is one of the databases that the tests run on.
+type backend struct {
+	name, driver string
+	dialect      sqlstore.Dialect
+	address      func(testing.TB) string // of a new, empty place
+}
+
+var backends = []backend{
+	{"postgres", "pgx", sqlstore.Postgres, postgres},
+	{"sqlite", "sqlite", sqlstore.SQLite, sqlite},
+}
+
+// onBoth runs a test on each database.
+func onBoth(t *testing.T, f func(t *testing.T, b backend)) {
 	t.Helper()
-	db, err := sql.Open(driver, address)
+	for _, b := range backends {
+		t.Run(b.name, func(t *testing.T) {
+			t.Parallel()
+			f(t, b)
+		})
+	}
+}
+
+// open opens a store with a pool of connections of its own.
+func (b backend) open(t testing.TB, address string, o sqlstore.Options) *sqlstore.Store {
+	t.Helper()
+	db, err := sql.Open(b.driver, address)
 	require.NoError(t, err)
+	return b.on(t, db, o)
+}
+
+// on opens a store on a pool of connections, and closes that in the end.
+func (b backend) on(t testing.TB, db *sql.DB, o sqlstore.Options) *sqlstore.Store {
+	t.Helper()
 	t.Cleanup(func() { _ = db.Close() })
 	db.SetMaxOpenConns(8)
-	s, err := sqlstore.Open(context.Background(), db, d, o)
+	s, err := sqlstore.Open(context.Background(), db, b.dialect, o)
 	require.NoError(t, err)
 	databases.Store(s, db)
 	return s
 }
 
+// two opens two stores on the same new database.
+func (b backend) two(t testing.TB, o sqlstore.Options) (*sqlstore.Store, *sqlstore.Store) {
+	address := b.address(t)
+	return b.open(t, address, o), b.open(t, address, o)
+}
+
 // databases are those behind the stores.
 var databases sync.Map
 
+// database returns the database behind a store.
+func database(s scim.Store) *sql.DB {
+	db, _ := databases.Load(s)
+	return db.(*sql.DB)
+}
+
 // analyze collects statistics, as a database in use does by itself now and then.
 func analyze(t testing.TB, s scim.Store) {
-	db, _ := databases.Load(s)
-	_, err := db.(*sql.DB).ExecContext(context.Background(), "ANALYZE")
+	execute(t, s, "ANALYZE")
+}
+
+// execute runs a statement on the database behind a store.
+func execute(t testing.TB, s scim.Store, query string, args ...any) {
+	t.Helper()
+	_, err := database(s).ExecContext(context.Background(), query, args...)
 	require.NoError(t, err)
 }
 
-func TestPostgres(t *testing.T) {
-	storetest.Run(t, storetest.Harness{Open: func(t testing.TB) (a, b scim.Store) {
-		address := postgres(t)
-		return open(t, "pgx", sqlstore.Postgres, address, sqlstore.Options{}), open(t, "pgx", sqlstore.Postgres, address, sqlstore.Options{})
-	}, Filled: analyze})
+// number returns what a query of one number does.
+func number(t testing.TB, s scim.Store, query string, args ...any) (n int) {
+	t.Helper()
+	require.NoError(t, database(s).QueryRowContext(context.Background(), query, args...).Scan(&n))
+	return n
 }
 
-func TestSQLite(t *testing.T) {
-	storetest.Run(t, storetest.Harness{Open: func(t testing.TB) (a, b scim.Store) {
-		address := sqlite(t)
-		return open(t, "sqlite", sqlstore.SQLite, address, sqlstore.Options{}), open(t, "sqlite", sqlstore.SQLite, address, sqlstore.Options{})
-	}, Filled: analyze})
+func TestPostgres(t *testing.T) { storetest.Run(t, backends[0].harness()) }
+
+func TestSQLite(t *testing.T) { storetest.Run(t, backends[1].harness()) }
+
+func (b backend) harness() storetest.Harness {
+	return storetest.Harness{
+		Open: func(t testing.TB) (scim.Store, scim.Store) {
+			return b.two(t, sqlstore.Options{})
+		},
+		Filled: analyze,
+	}
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 	"time"
 
@@ -46,9 +47,16 @@ func revision(version string) (int64, bool) {
 	return n, err == nil && n > 0
 }
 
+// nanos writes a time down: 0 for none, and for one beyond what fits, in the years
+// 1677 and 2262, the first and last that does.
 func nanos(t time.Time) int64 {
-	if t.IsZero() {
+	switch year := t.Year(); {
+	case t.IsZero():
 		return 0
+	case year < 1678:
+		return math.MinInt64
+	case year > 2261:
+		return math.MaxInt64
 	}
 	return t.UnixNano()
 }
