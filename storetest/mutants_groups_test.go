@@ -153,4 +153,15 @@ var groupMutants = []mutant{
 			return s.Store.UpdateGroup(ctx, t, id, c, scim.Guard{}, e)
 		}
 	}},
+	{"keeps the event before the change", []string{"failure/connection"}, func(s *brokenStore) {
+		s.deleteGrp = func(ctx context.Context, t scim.Tenant, id string, g scim.Guard, e *scim.Event) error {
+			if s.cut--; s.cut == 0 {
+				if err := s.Store.Append(ctx, t, e); err != nil {
+					return err
+				}
+				return errors.New("the connection broke")
+			}
+			return s.Store.DeleteGroup(ctx, t, id, g, e)
+		}
+	}},
 }

@@ -44,8 +44,10 @@ type Harness struct {
 	Weaknesses map[string]string
 
 	// Cut makes the connection of a handle break at the nth exchange with its
-	// backend from now, counted from 1, and returns what mends it again. Where it is
-	// nil, the check that a broken connection leaves a write whole or undone is
+	// backend from now, counted from 1, and returns what mends it again. It is asked
+	// for ever larger n, until a write succeeds. What counts as an exchange is up to
+	// it: where half of them break before the backend heard of what was sent and half
+	// after it was done, both are looked at. Where it is nil, the check that a broken connection leaves a write whole or undone is
 	// skipped.
 	Cut func(t testing.TB, s scim.Store, n int) (mend func())
 
