@@ -136,8 +136,10 @@ func TestSQLite(t *testing.T) { storetest.Run(t, backends[1].harness()) }
 func (b backend) harness() storetest.Harness {
 	return storetest.Harness{
 		Open: func(t testing.TB) (scim.Store, scim.Store) {
-			return b.two(t, sqlstore.Options{})
+			address := b.address(t)
+			return b.cuttable(t, address), b.open(t, address, sqlstore.Options{})
 		},
+		Cut:    cut,
 		Filled: analyze,
 	}
 }
