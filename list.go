@@ -27,8 +27,11 @@ func (d *Directory) listUsers(ctx context.Context, t Tenant, q Query) (Page[*Use
 	m := d.userMatcher(ctx, t, q.Filter)
 	l := &lister[*User]{
 		match: m.ok, key: (*Sort).UserKey,
-		at:   func(u *User) (time.Time, string) { return u.Created, u.ID },
-		find: func(f Find) ([]*User, error) { return d.store.FindUsers(ctx, t, f) },
+		at: func(u *User) (time.Time, string) { return u.Created, u.ID },
+		find: func(f Find) ([]*User, error) {
+			f.Groups = q.groups
+			return d.store.FindUsers(ctx, t, f)
+		},
 		list: func(q Query) (Page[*User], error) { return d.store.Users(ctx, t, q) },
 	}
 	page, err := l.page(q, d.limits.Scan)

@@ -54,6 +54,8 @@ func (x *exchange) list(k kinds) (answer, error) {
 		l.users.After, l.groups.After = at.after, at.after
 		l.users.NoTotal, l.groups.NoTotal = true, true
 	}
+	enc := x.encoder(false)
+	l.users.groups = enc.showsGroups()
 	page, err := x.h.d.listAny(x.ctx, x.conn.Tenant, l)
 	if errors.Is(err, ErrPlace) {
 		err = errCursor // the host has changed its store, or its attribute table
@@ -68,19 +70,19 @@ func (x *exchange) list(k kinds) (answer, error) {
 	if l.paged && page.Next != "" {
 		next = x.h.cursors.seal(scope, cursor{after: page.Next, total: page.Total})
 	}
-	return x.showList(l, page, next)
+	return x.showList(l, enc, page, next)
 }
 
 // showList writes a ListResponse. What is looked up for it is looked up before
 // the first byte is sent, but for the members of groups, which may be many.
-func (x *exchange) showList(l *listRequest, page Page[resource], next string) (answer, error) {
+func (x *exchange) showList(l *listRequest, userEnc *encoder, page Page[resource], next string) (answer, error) {
 	users := make([]*User, 0, len(page.Items))
 	for _, r := range page.Items {
 		if r.u != nil {
 			users = append(users, r.u)
 		}
 	}
-	userEnc, groupEnc := x.encoder(false), x.encoder(true)
+	groupEnc := x.encoder(true)
 	of, err := x.relations(userEnc, users)
 	if err != nil {
 		return answer{}, err
@@ -96,7 +98,7 @@ func (x *exchange) showList(l *listRequest, page Page[resource], next string) (a
 				x.buf.out = append(x.buf.out, ',')
 			}
 			if r.u != nil {
-				x.buf.out = userEnc.user(x.buf.out, r.u, of.groups[r.u.ID], of.managers.of(r.u))
+				x.buf.out = userEnc.user(x.buf.out, r.u, of.groupsOf(r.u), of.managers.of(r.u))
 				err = x.flush()
 			} else {
 				err = x.encodeGroup(groupEnc, r.g, true)

@@ -171,6 +171,10 @@ type Find struct {
 	Addresses   []string // Keys.Email or any of Keys.Addresses
 	Names       []string // Key of groups
 	Archived    bool     // archived users too
+	// Groups says that the groups of the users will be shown. A store that can read
+	// them in the same step hands them over by [User.SetGroups]; one that does not is
+	// asked by GroupsOf.
+	Groups bool
 }
 
 // Query asks for a page. A place in After that the store did not give out is
@@ -187,6 +191,8 @@ type Query struct {
 	// NoTotal says that nobody asks for Page.Total. A store that would have to
 	// count leaves it 0.
 	NoTotal bool
+
+	groups bool // as in Find
 }
 
 // Page is a part of a list.

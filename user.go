@@ -156,6 +156,22 @@ type User struct {
 	asked Flag
 	// table is what Index goes by; set before each write.
 	table *table
+	// groups are those that a store found the user in; nil: it was not asked.
+	groups *[]GroupRef
+}
+
+// SetGroups is for stores: it says which groups the user is a direct member of, in
+// order of their creation, where [Find.Groups] asks for it. A copy that Clone makes
+// does not know them.
+func (u *User) SetGroups(of []GroupRef) { u.groups = &of }
+
+// Groups returns what SetGroups said of this value; false where it said nothing.
+// [Directory.GroupsOf] looks them up.
+func (u *User) Groups() (of []GroupRef, known bool) {
+	if u.groups == nil {
+		return nil, false
+	}
+	return *u.groups, true
 }
 
 // Keys is what a store indexes a user by. Names are folded by [Fold].
@@ -180,6 +196,7 @@ func (u *User) dates() (created, modified time.Time) { return u.Created, u.Modif
 // Clone returns a deep copy.
 func (u *User) Clone() *User {
 	c := *u
+	c.groups = nil
 	c.Kept = slices.Clone(u.Kept)
 	c.Keys.Addresses = slices.Clone(u.Keys.Addresses)
 	c.Keys.Folders = slices.Clone(u.Keys.Folders)

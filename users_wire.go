@@ -81,6 +81,9 @@ func (x *exchange) writeUser(w write) (*User, error) {
 		if w.was != nil {
 			*w.was = was
 		}
+		if err == nil && was == 0 {
+			u.SetGroups(nil) // who is new is in none
+		}
 		return u, err
 	case http.MethodPut:
 		// What the client owns is replaced, and what it leaves out is cleared, but
@@ -134,7 +137,7 @@ func (x *exchange) showUser(status int, u *User) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	x.buf.out = enc.user(x.buf.out, u, of.groups[u.ID], of.managers.of(u))
+	x.buf.out = enc.user(x.buf.out, u, of.groupsOf(u), of.managers.of(u))
 	return answer{status: status, location: locate(x.h.base, "/Users/", u.ID), version: u.Version}, nil
 }
 
@@ -148,18 +151,37 @@ type relations struct {
 	managers linked
 }
 
+// groupsOf returns the groups of a user, as they were found with it or looked up.
+func (r relations) groupsOf(u *User) []GroupRef {
+	if of, known := u.Groups(); known {
+		return of
+	}
+	return r.groups[u.ID]
+}
+
+// showsGroups reports whether an answer shows the groups of users.
+func (e *encoder) showsGroups() bool {
+	a := e.t.core.byName["groups"]
+	return a != nil && e.p.shows(a)
+}
+
 // relations looks up the groups and managers of users: one look-up each for all
 // of them, or none where nobody asked.
 func (x *exchange) relations(enc *encoder, users []*User) (of relations, err error) {
 	if len(users) == 0 {
 		return of, nil
 	}
-	if a := enc.t.core.byName["groups"]; a != nil && enc.p.shows(a) {
-		ids := make([]string, len(users))
-		for i, u := range users {
-			ids[i] = u.ID
+	if enc.showsGroups() {
+		ids := make([]string, 0, len(users))
+		for _, u := range users {
+			if u.groups == nil {
+				ids = append(ids, u.ID)
+			}
 		}
-		if of.groups, err = x.h.d.store.GroupsOf(x.ctx, x.conn.Tenant, ids); err != nil {
+		if len(ids) > 0 {
+			of.groups, err = x.h.d.store.GroupsOf(x.ctx, x.conn.Tenant, ids)
+		}
+		if err != nil {
 			return of, err
 		}
 	}

@@ -16,6 +16,8 @@ type Dialect struct {
 	gaveUp func(error) bool
 	// list writes a list of texts as a parameter.
 	list func([]string) string
+	// groupsOf is a column: the groups of a user, as JSON.
+	groupsOf string
 	// begin is the first statement of each transaction that writes.
 	begin string
 	// bulk says that one statement can write several tables.
@@ -36,6 +38,8 @@ var Postgres = Dialect{
 		return eachObject.ReplaceAllString(query, "json_array_elements($1::json) AS $2(value)")
 	},
 	list: arrayLiteral,
+	groupsOf: `(SELECT json_agg(json_build_object('ID', g.id, 'Display', g.name) ORDER BY g.created, g.id)
+		FROM usher_members m JOIN usher_groups g ON g.tenant = m.tenant AND g.id = m.group_id WHERE m.tenant = u.tenant AND m.member = u.id)`,
 	gaveUp: func(err error) bool {
 		switch sqlState(err) {
 		case "40001", "40P01": // no order that fits, deadlock
@@ -60,6 +64,9 @@ var SQLite = Dialect{
 		query = onlyPostgres.ReplaceAllString(query, "")
 		return strings.ReplaceAll(query, "$", "?")
 	},
+	groupsOf: `(SELECT json_group_array(json_object('ID', x.id, 'Display', x.name))
+		FROM (SELECT g.id, g.name FROM usher_members m JOIN usher_groups g ON g.tenant = m.tenant AND g.id = m.group_id
+		WHERE m.tenant = u.tenant AND m.member = u.id ORDER BY g.created, g.id) x)`,
 	list: func(of []string) string {
 		text, _ := list(of) // texts are always JSON
 		return text

@@ -164,7 +164,7 @@ func (q querier) dynamic(ctx context.Context, scan func(*sql.Rows) error, query 
 }
 
 // list returns a page of what l lists.
-func listPage[T any](ctx context.Context, s *Store, l *listing, q scim.Query, scan func(row) (T, int64, string, error)) (scim.Page[T], error) {
+func listPage[T any](ctx context.Context, s *Store, l *listing, q scim.Query, scan func(withLast) (T, int64, string, error)) (scim.Page[T], error) {
 	var page scim.Page[T]
 	if err := l.filtered(q); err != nil {
 		return page, err
@@ -198,7 +198,7 @@ func listPage[T any](ctx context.Context, s *Store, l *listing, q scim.Query, sc
 			return nil
 		}
 		var key string
-		item, created, id, err := scan(row{rows, &key})
+		item, created, id, err := scan(withLast{rows, &key})
 		page.Items, last = append(page.Items, item), place{key, created, id}
 		return err
 	}, statement, l.args...)
@@ -207,15 +207,6 @@ func listPage[T any](ctx context.Context, s *Store, l *listing, q scim.Query, sc
 	}
 	return page, err
 }
-
-// row is a row with one more column than what is scanned from it.
-type row struct {
-	rows *sql.Rows
-	last *string
-}
-
-// Scan implements what scanUser and scanGroup scan from.
-func (r row) Scan(dest ...any) error { return r.rows.Scan(append(dest, r.last)...) }
 
 // Users implements [scim.Store]. A page whose query has no Limit has at most 1,000
 // users.
@@ -239,7 +230,7 @@ func (s *Store) Users(ctx context.Context, t scim.Tenant, q scim.Query) (scim.Pa
 			l.bind(q.Folder.Root), l.bind(scim.FoldName(q.Folder.Name)))
 		l.total = nil
 	}
-	return listPage(ctx, s, l, q, func(r row) (*scim.User, int64, string, error) {
+	return listPage(ctx, s, l, q, func(r withLast) (*scim.User, int64, string, error) {
 		u, err := scanUser(r)
 		if err != nil {
 			return nil, 0, "", err
@@ -253,7 +244,7 @@ func (s *Store) Users(ctx context.Context, t scim.Tenant, q scim.Query) (scim.Pa
 func (s *Store) Groups(ctx context.Context, t scim.Tenant, q scim.Query) (scim.Page[*scim.Group], error) {
 	l := &listing{conditions: conditions{binder: &binder{args: []any{t}}, d: s.d, group: true}, table: "usher_groups", columns: groupColumns}
 	l.add("u.tenant = $1")
-	return listPage(ctx, s, l, q, func(r row) (*scim.Group, int64, string, error) {
+	return listPage(ctx, s, l, q, func(r withLast) (*scim.Group, int64, string, error) {
 		g, err := scanGroup(r)
 		if err != nil {
 			return nil, 0, "", err

@@ -35,6 +35,30 @@ func scanUser(rows interface{ Scan(dest ...any) error }) (*scim.User, error) {
 	return u, nil
 }
 
+// withLast scans one more column than what is scanned from it.
+type withLast struct {
+	rows *sql.Rows
+	last any
+}
+
+// Scan implements what scanUser and scanGroup scan from.
+func (r withLast) Scan(dest ...any) error { return r.rows.Scan(append(dest, r.last)...) }
+
+// scanMember scans a user, and behind it its groups.
+func scanMember(rows *sql.Rows) (*scim.User, error) {
+	var data []byte
+	u, err := scanUser(withLast{rows, &data})
+	if err != nil {
+		return nil, err
+	}
+	var groups []scim.GroupRef
+	if data != nil {
+		err = json.Unmarshal(data, &groups)
+	}
+	u.SetGroups(groups)
+	return u, err
+}
+
 func version(revision int64) string { return strconv.FormatInt(revision, 10) }
 
 // revision reads a version that a guard has; false for one that was never given
@@ -391,12 +415,16 @@ func (s *Store) FindUsers(ctx context.Context, t scim.Tenant, f scim.Find) ([]*s
 	if b.empty() {
 		return nil, ctx.Err()
 	}
+	columns, scan := userColumns, func(rows *sql.Rows) (*scim.User, error) { return scanUser(rows) }
+	if f.Groups {
+		columns, scan = userColumns+", "+s.d.groupsOf, scanMember
+	}
 	var out []*scim.User
 	err := s.read().query(ctx, func(rows *sql.Rows) error {
-		u, err := scanUser(rows)
+		u, err := scan(rows)
 		out = append(out, u)
 		return err
-	}, b.query(userColumns, "usher_users"), b.args...)
+	}, b.query(columns, "usher_users"), b.args...)
 	return out, err
 }
 

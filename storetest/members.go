@@ -15,6 +15,7 @@ var memberRules = []check{
 	{name: "members/event", promise: "Event.Added and Event.Removed are what really changed.", run: memberEvent},
 	{name: "members/called", promise: "Members and groups are called what they are called now, and that changes no version.", run: memberCalled},
 	{name: "members/order", promise: "Members are listed by when they came in.", run: memberOrder},
+	{name: "members/found", promise: "Where users are found with their groups, they are those that GroupsOf returns (Find.Groups).", run: memberFound},
 	{name: "members/nested", promise: "A group may be in a group, and in many; leaving one leaves the others.", run: memberNested},
 }
 
@@ -126,5 +127,31 @@ func memberNested(p *probe) {
 			require.Len(p, refs["u"], len(order)-i-1)
 		}
 		require.Len(p, p.members(top.ID), 4)
+	}
+}
+
+func memberFound(p *probe) {
+	p.created(named("a"), named("b"), named("c"))
+	p.group("later", "a")
+	p.group("g", "b", "a")
+	p.group("above", "g")
+	ids := []string{"a", "b", "c"}
+	want, err := p.a.GroupsOf(ctx, acme, ids)
+	require.NoError(p, err)
+	for _, f := range []scim.Find{
+		{IDs: ids}, {IDs: ids, Archived: true}, {IDs: []string{"a"}}, {UserNames: []string{"b@example.com"}},
+		{Addresses: []string{"a@example.com"}, ExternalIDs: []string{"b"}},
+	} {
+		plain, err := p.b.FindUsers(ctx, acme, f)
+		require.NoError(p, err)
+		f.Groups = true
+		found, err := p.b.FindUsers(ctx, acme, f)
+		require.NoError(p, err)
+		require.Empty(p, cmp.Diff(plain, found, alike), "users, found with their groups")
+		for _, u := range found {
+			if groups, known := u.Groups(); known {
+				require.Empty(p, cmp.Diff(want[u.ID], groups, alike), "groups of %s", u.ID)
+			}
+		}
 	}
 }

@@ -164,4 +164,13 @@ var groupMutants = []mutant{
 			return s.Store.DeleteGroup(ctx, t, id, g, e)
 		}
 	}},
+	{"finds everybody in the same groups", []string{"members/found"}, func(s *brokenStore) {
+		s.findUsers = func(ctx context.Context, t scim.Tenant, f scim.Find) ([]*scim.User, error) {
+			found, err := s.Store.FindUsers(ctx, t, f)
+			for _, u := range found {
+				u.SetGroups([]scim.GroupRef{{ID: "g", Display: "g"}})
+			}
+			return found, err
+		}
+	}},
 }
