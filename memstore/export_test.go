@@ -235,25 +235,66 @@ func checkOrders[T sortable[T]](orders *orders[T], all []T) error {
 		return fmt.Errorf("%d orders", len(orders.kept))
 	}
 	for _, o := range orders.kept {
-		want := slices.DeleteFunc(slices.Clone(all), func(x T) bool { return !o.complete && o.upTo.before(x.place()) })
-		slices.SortStableFunc(want, func(a, b T) int { // all are in order of creation
-			x, y := a.sortKey(o.by), b.sortKey(o.by)
-			if o.by.Descending() {
-				return o.by.Compare(y, x)
+		want, err := o.expected(all)
+		if err != nil {
+			return fmt.Errorf("order by %s: %w", o.by.Path(), err)
+		}
+		got := o.gathered
+		if o.built || o.complete {
+			got = slices.Collect(o.list.from(0))
+			slices.SortStableFunc(want, func(a, b standing[T]) int { // all are in order of creation
+				if o.by.Descending() {
+					return o.by.Compare(b.key, a.key)
+				}
+				return o.by.Compare(a.key, b.key)
+			})
+			for i := 1; i < len(got); i++ {
+				if last := got[i-1].key; got[i].key == last && !same(got[i].key, last) {
+					return fmt.Errorf("order by %s: %q twice", o.by.Path(), last)
+				}
 			}
-			return o.by.Compare(x, y)
-		})
-		var got []T
-		var last standing[T]
-		for s := range o.list.from(0) {
-			if s.key != s.who.sortKey(o.by) || s.key == last.key && !same(s.key, last.key) {
-				return fmt.Errorf("order by %s: a stale key %q", o.by.Path(), s.key)
-			}
-			got, last = append(got, s.who), s
+		} else if o.list.len() > 0 {
+			return fmt.Errorf("order by %s: a list too early", o.by.Path())
 		}
 		if !slices.Equal(want, got) {
 			return fmt.Errorf("order by %s", o.by.Path())
 		}
 	}
 	return nil
+}
+
+// expected returns who should be in an order by now, by creation, with the keys by
+// which they should be. Without its notes it has everybody as they are.
+func (o *order[T]) expected(all []T) (want []standing[T], err error) {
+	var nobody T
+	noted := 0
+	for _, who := range all {
+		n, ok := o.notes[who.place().canonical()]
+		switch {
+		case ok && n.is != who:
+			return nil, fmt.Errorf("no note that %v is there", who.place())
+		case ok:
+			noted++
+		case o.complete || o.ended || !o.upTo.before(who.place()):
+			want = append(want, standing[T]{who.sortKey(o.by), who})
+		}
+	}
+	for _, n := range o.notes {
+		if n.was.who != nobody {
+			want = append(want, n.was)
+		}
+		if n.is != nobody {
+			noted--
+		}
+	}
+	if noted != 0 {
+		return nil, fmt.Errorf("a note of who is not there")
+	}
+	slices.SortFunc(want, func(a, b standing[T]) int {
+		if a.who.before(b.who) {
+			return -1
+		}
+		return 1
+	})
+	return want, nil
 }

@@ -24,6 +24,20 @@ type list[T ordered[T]] struct {
 	n      int
 }
 
+// listOf makes a list of n elements, which next returns in order.
+func listOf[T ordered[T]](n int, next func() T) list[T] {
+	l := list[T]{n: n}
+	for n > 0 {
+		chunk := make([]T, min(n, chunkSize))
+		for i := range chunk {
+			chunk[i] = next()
+		}
+		l.chunks = append(l.chunks, chunk)
+		n -= len(chunk)
+	}
+	return l
+}
+
 // len returns the number of elements.
 func (l *list[T]) len() int { return l.n }
 

@@ -9,14 +9,9 @@ import (
 	"github.com/usher-scim/scim"
 )
 
-const (
-	// maxOrders is how many orders of users a tenant keeps, and as many of groups.
-	// At 1,000,000 users one of them takes some 40 to 80 MB.
-	maxOrders = 4
-	// step is how many resources are put into a new order while nobody else can
-	// read or write: less than a millisecond.
-	step = 256
-)
+// maxOrders is how many orders of users a tenant keeps, and as many of groups.
+// At 1,000,000 users one of them takes some 40 to 80 MB.
+const maxOrders = 4
 
 // sortable is a stored user or group as orders see it.
 type sortable[T any] interface {
@@ -46,16 +41,20 @@ type orders[T sortable[T]] struct {
 	freed chan struct{} // closed when an order is in use no more; nil: nobody waits
 }
 
-// order is a list of everybody by one attribute, ascending. It is made step by
-// step, in order of creation, while others write: of whom it has not come to yet,
-// it takes no notice.
+// order is a list of everybody by one attribute, ascending. Who needs one that is
+// not there makes it; see making.go.
 type order[T sortable[T]] struct {
 	by    *scim.Sort
-	inUse int // queries that make or read it; it stays until they are done
+	inUse int           // queries that make or read it; it stays until they are done
+	maker chan struct{} // has an element while somebody makes it
+	making[T]
 
 	list     list[standing[T]]
-	upTo     creation // those who were created up to here are in
-	complete bool     // all are
+	complete bool // all are in
+}
+
+func newOrder[T sortable[T]](by *scim.Sort) *order[T] {
+	return &order[T]{by: by, maker: make(chan struct{}, 1)}
 }
 
 // standing is a user or group in an order. Keys are copies: part of a profile,
@@ -79,9 +78,9 @@ func (s standing[T]) position() position { return position{s.key, s.who.place()}
 func keyBefore(a, b string) bool { return b == "" || a != "" && a < b }
 
 // take returns the order by an attribute, complete, which stays as it is kept up
-// to date until it is given back. Of those who ask for a new one, each makes a part
-// of it, and what was made is not lost when one of them gives up. While all orders
-// that may be kept are in use, whoever needs another waits.
+// to date until it is given back. Of those who ask for a new one, one makes it and
+// the others wait. While all orders that may be kept are in use, whoever needs
+// another waits too.
 func (o *orders[T]) take(ctx context.Context, t *tenant, everybody *list[T], by *scim.Sort) (*order[T], error) {
 	taken, err := o.reserve(ctx, by)
 	if err != nil {
@@ -93,14 +92,11 @@ func (o *orders[T]) take(ctx context.Context, t *tenant, everybody *list[T], by 
 			o.giveBack(taken)
 		}
 	}()
-	for {
-		if done = taken.goOn(&t.mu, everybody, step); done {
-			return taken, nil
-		}
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
+	if err := taken.finish(ctx, &t.mu, everybody); err != nil {
+		return nil, err
 	}
+	done = true
+	return taken, nil
 }
 
 // reserve returns the order, be it empty, and says that it is in use.
@@ -134,12 +130,12 @@ func (o *orders[T]) find(by *scim.Sort) *order[T] {
 	case i >= 0:
 		found = o.kept[i]
 	case len(o.kept) < maxOrders:
-		found, i = &order[T]{by: by}, len(o.kept)
+		found, i = newOrder[T](by), len(o.kept)
 	default:
 		if i = slices.IndexFunc(o.kept, func(k *order[T]) bool { return k.inUse == 0 }); i < 0 {
 			return nil
 		}
-		found = &order[T]{by: by}
+		found = newOrder[T](by)
 	}
 	if i < len(o.kept) {
 		o.kept = slices.Delete(o.kept, i, i+1)
@@ -157,14 +153,25 @@ func (o *orders[T]) giveBack(taken *order[T]) {
 	}
 }
 
+// stand is where one belongs in an order. The zero value is nowhere.
+type stand struct {
+	listed bool
+	key    string
+}
+
+func (o *order[T]) standOf(who T) stand {
+	if !who.isListed() {
+		return stand{}
+	}
+	return stand{true, who.sortKey(o.by)}
+}
+
 // add takes in who is new.
 func (o *orders[T]) add(who T) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for _, k := range o.kept {
-		if who.isListed() && k.has(who.place()) {
-			k.insert(who, who.sortKey(k.by))
-		}
+		k.move(who, stand{}, k.standOf(who))
 	}
 }
 
@@ -173,9 +180,7 @@ func (o *orders[T]) remove(who T) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for _, k := range o.kept {
-		if who.isListed() && k.has(who.place()) {
-			k.list.remove(standing[T]{who.sortKey(k.by), who})
-		}
+		k.move(who, k.standOf(who), stand{})
 	}
 }
 
@@ -183,58 +188,15 @@ func (o *orders[T]) remove(who T) {
 func (o *orders[T]) change(who T, change func()) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	var keys [maxOrders]string
+	var was [maxOrders]stand
 	for i, k := range o.kept {
-		keys[i] = who.sortKey(k.by)
+		was[i] = k.standOf(who)
 	}
-	was := who.isListed()
 	change()
-	is := who.isListed()
 	for i, k := range o.kept {
-		if !k.has(who.place()) {
-			continue
-		}
-		key := who.sortKey(k.by)
-		if was && is && key == keys[i] {
-			continue
-		}
-		if was {
-			k.list.remove(standing[T]{keys[i], who})
-		}
-		if is {
-			k.insert(who, key)
-		}
+		k.move(who, was[i], k.standOf(who))
 	}
 }
-
-// goOn takes in the next n that the order has not come to yet, and reports whether
-// it is complete now.
-func (o *order[T]) goOn(mu *sync.RWMutex, everybody *list[T], n int) bool {
-	if o.isComplete(mu) {
-		return true // as nearly always, without keeping readers out
-	}
-	mu.Lock()
-	defer mu.Unlock()
-	next := everybody.rank(func(who T) bool { return o.upTo.before(who.place()) })
-	for who := range everybody.from(next) {
-		if n--; n < 0 {
-			return false
-		}
-		o.insert(who, who.sortKey(o.by))
-		o.upTo = who.place()
-	}
-	o.complete = true
-	return true
-}
-
-func (o *order[T]) isComplete(mu *sync.RWMutex) bool {
-	mu.RLock()
-	defer mu.RUnlock()
-	return o.complete
-}
-
-// has reports whether the order has come to who was created then.
-func (o *order[T]) has(at creation) bool { return o.complete || !o.upTo.before(at) }
 
 // insert takes one in. All who have the same key share it.
 func (o *order[T]) insert(who T, key string) {

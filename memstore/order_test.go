@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"pgregory.net/rapid"
 
 	"github.com/usher-scim/scim"
 )
@@ -40,39 +39,6 @@ func filledTo(n int) *Store {
 	return s
 }
 
-// TestAnOrderIsMadeWhileOthersWrite makes an order in small steps, with all kinds
-// of writes between them. Check compares it with what it should have at each point.
-func TestAnOrderIsMadeWhileOthersWrite(t *testing.T) {
-	t.Parallel()
-	by := userSort(t, "title")
-	rapid.Check(t, func(t *rapid.T) {
-		s := New()
-		m := s.writing(acme)
-		o, err := m.userOrders.reserve(context.Background(), by)
-		require.NoError(t, err)
-		t.Repeat(map[string]func(*rapid.T){
-			"write": func(t *rapid.T) {
-				at := time.Unix(rapid.Int64Range(0, 10).Draw(t, "time"), 0)
-				write(s, &scim.User{
-					ID: rapid.SampledFrom([]string{"a", "b", "c", "d", "e", "f", "g", "h"}).Draw(t, "id"), Created: at,
-					Status: scim.Status(rapid.IntRange(1, 4).Draw(t, "status")),
-					Title:  rapid.SampledFrom([]string{"", "a", "A", "b"}).Draw(t, "title"),
-				}, at)
-			},
-			"purge": func(t *rapid.T) {
-				id := rapid.SampledFrom([]string{"a", "b", "c", "d"}).Draw(t, "id")
-				_ = s.PurgeUser(context.Background(), acme, id, &scim.Event{})
-			},
-			"step": func(t *rapid.T) { o.goOn(&m.mu, &m.live, rapid.IntRange(1, 2).Draw(t, "n")) },
-			"":     func(t *rapid.T) { require.NoError(t, s.Check()) },
-		})
-		for !o.goOn(&m.mu, &m.live, 1) {
-		}
-		require.Equal(t, m.live.len(), o.list.len())
-		require.NoError(t, s.Check())
-	})
-}
-
 // patient is a context that ends when it was asked so many times.
 type patient struct {
 	context.Context
@@ -88,25 +54,6 @@ func (p *patient) Err() error {
 		return context.Canceled
 	}
 	return nil
-}
-
-func TestWhatWasMadeOfAnOrderIsNotLost(t *testing.T) {
-	t.Parallel()
-	s := filledTo(10 * step)
-	by := userSort(t, "title")
-	query := scim.Query{Sort: by, Limit: 3}
-	for i := 1; i <= 3; i++ {
-		_, err := s.Users(&patient{Context: t.Context(), left: 2}, acme, query)
-		require.ErrorIs(t, err, context.Canceled)
-		o := s.tenants[acme].userOrders.kept[0]
-		require.Equal(t, 2*i*step, o.list.len())
-		require.False(t, o.complete)
-		require.Zero(t, o.inUse)
-	}
-	page, err := s.Users(t.Context(), acme, query)
-	require.NoError(t, err)
-	require.Equal(t, []string{"0", "7", "14"}, []string{page.Items[0].ID, page.Items[1].ID, page.Items[2].ID})
-	require.NoError(t, s.Check())
 }
 
 func TestTheOrderThatNobodyAskedForLongestGoes(t *testing.T) {
@@ -181,6 +128,9 @@ func TestAPanicTakesNoOrderAway(t *testing.T) {
 	query := scim.Query{Sort: userSort(t, "title")}
 	require.Panics(t, func() { _, _ = s.Groups(t.Context(), acme, query) })
 	m := s.tenants[acme]
-	require.Zero(t, m.groupOrders.kept[0].inUse)
+	o := m.groupOrders.kept[0]
+	require.Zero(t, o.inUse)
+	require.Empty(t, o.maker)
+	require.Empty(t, o.making)
 	require.True(t, m.mu.TryLock())
 }

@@ -24,6 +24,9 @@ func (c creation) before(other creation) bool {
 	return c.id < other.id
 }
 
+// canonical returns the same place in the form in which == tells it from others.
+func (c creation) canonical() creation { return creation{c.at.UTC(), c.id} }
+
 func (c creation) String() string {
 	return fmt.Sprintf("%d.%d.%s", c.at.Unix(), c.at.Nanosecond(), c.id)
 }
