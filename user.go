@@ -112,6 +112,9 @@ type User struct {
 	// Placeholder says that the user was made because a group named it, and no
 	// client has created it yet (P7.3).
 	Placeholder bool `json:",omitzero"`
+	// asked is what a request wants active to be; it lives from the request's
+	// decoding to its transition and is never stored.
+	asked Flag
 	// Connection is the connection that wrote last.
 	Connection string `json:",omitzero"`
 	// DeactivatedBy is the connection that deactivated the user, or ByHost.
@@ -151,9 +154,6 @@ type User struct {
 	// is not complex has the one sub-attribute "value".
 	Lists map[string][]map[string]string `json:",omitzero"`
 
-	// asked is what a request wants active to be; it lives from the request's
-	// decoding to its transition and is never stored.
-	asked Flag
 	// table is what Index goes by; set before each write.
 	table *table
 	// groups are those that a store found the user in; nil: it was not asked.
