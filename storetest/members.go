@@ -139,7 +139,10 @@ func memberFound(p *probe) {
 	want, err := p.a.GroupsOf(ctx, acme, ids)
 	require.NoError(p, err)
 	for _, f := range []scim.Find{
-		{IDs: ids}, {IDs: ids, Archived: true}, {IDs: []string{"a"}}, {UserNames: []string{"b@example.com"}},
+		{IDs: ids},
+		{IDs: ids, Archived: true},
+		{IDs: []string{"a"}},
+		{UserNames: []string{"b@example.com"}},
 		{Addresses: []string{"a@example.com"}, ExternalIDs: []string{"b"}},
 	} {
 		plain, err := p.b.FindUsers(ctx, acme, f)
