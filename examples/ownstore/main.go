@@ -3,7 +3,7 @@
 // list of accounts, and refuses people from outside of the company.
 //
 //	go run ./examples/ownstore
-//	curl -H 'Authorization: Bearer try-me-out-locally' -d '{"userName":"eve@elsewhere.org"}' http://127.0.0.1:8080/scim/v2/Users
+//	curl -H 'Authorization: Bearer try-me-out-locally' -H 'Content-Type: application/scim+json' -d '{"userName":"eve@elsewhere.org"}' http://127.0.0.1:8080/scim/v2/Users
 //	curl http://127.0.0.1:8080/accounts
 package main
 
