@@ -15,6 +15,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -34,6 +35,7 @@ type Server struct {
 	dir     string
 	port    int
 	cmd     *exec.Cmd
+	end     io.Closer // ends cmd
 	schemas atomic.Int64
 }
 
@@ -41,7 +43,8 @@ type Server struct {
 var ErrMissing = errors.New("pgtest: initdb and postgres are not installed")
 
 // Start makes a new database cluster and runs it with settings such as "fsync=off".
-// It returns once the server answers. [Server.Stop] ends it. Errors: [ErrMissing].
+// It returns once the server answers. [Server.Stop] ends it, and so does the end of
+// this process, whichever it is. Errors: [ErrMissing].
 func Start(ctx context.Context, settings ...string) (*Server, error) {
 	initdb, postgres := program("initdb"), program("postgres")
 	if initdb == "" || postgres == "" {
@@ -72,7 +75,7 @@ func (s *Server) start(ctx context.Context, initdb, postgres string, settings []
 	if s.port, err = freePort(ctx); err != nil {
 		return err
 	}
-	args := []string{"-D", data, "-p", strconv.Itoa(s.port), "-k", s.dir, "-c", "listen_addresses=127.0.0.1", "-c", "max_connections=200"}
+	args := []string{"-c", guard, "sh", s.dir, postgres, "-D", data, "-p", strconv.Itoa(s.port), "-k", s.dir, "-c", "listen_addresses=127.0.0.1", "-c", "max_connections=200"}
 	for _, set := range settings {
 		args = append(args, "-c", set)
 	}
@@ -81,14 +84,21 @@ func (s *Server) start(ctx context.Context, initdb, postgres string, settings []
 		return err
 	}
 	defer func() { _ = log.Close() }() // the server has it open too
-	cmd := command(context.WithoutCancel(ctx), as, postgres, args...)
+	cmd := command(context.WithoutCancel(ctx), as, "sh", args...)
 	cmd.Stderr = log
+	if s.end, err = cmd.StdinPipe(); err != nil {
+		return err
+	}
 	if err := cmd.Start(); err != nil {
 		return err
 	}
 	s.cmd = cmd
 	return s.wait(ctx)
 }
+
+// guard runs the server until its own input ends, as it does with the process that
+// holds the other end. SIGINT is a fast shutdown.
+const guard = `dir=$1; shift; "$@" </dev/null & read -r _; kill -INT $!; wait $!; rm -rf "$dir"`
 
 // wait returns once the server answers.
 func (s *Server) wait(ctx context.Context) error {
@@ -144,7 +154,7 @@ func (s *Server) Addr() string { return net.JoinHostPort("127.0.0.1", strconv.It
 // Stop ends the server and removes its data.
 func (s *Server) Stop() {
 	if s.cmd != nil {
-		_ = s.cmd.Process.Signal(syscall.SIGINT) // a fast shutdown
+		_ = s.end.Close()
 		_ = s.cmd.Wait()
 	}
 	_ = os.RemoveAll(s.dir)
