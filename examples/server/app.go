@@ -51,6 +51,9 @@ func (a *app) routes() http.Handler {
 		"GET /app/stopped":                a.stopped,
 		"GET /app/quirks":                 a.quirks,
 		"POST /app/stopped/release":       a.release,
+		"GET /app/tokens":                 a.listTokens,
+		"POST /app/tokens":                a.issueToken,
+		"POST /app/tokens/revoke":         a.revokeToken,
 	} {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { a.answer(w, r, f) })
 	}
@@ -390,12 +393,8 @@ func (a *app) release(r *http.Request, t scim.Tenant) (int, any, error) {
 	if err != nil || long < 0 {
 		return 0, nil, problem(http.StatusBadRequest, "duration must be a time such as 30m, or 0 to count anew at once.")
 	}
-	known, err := a.tokens.Of(r.Context(), body.Connection)
-	if err != nil {
+	if _, err := a.connected(t, body.Connection); err != nil {
 		return 0, nil, err
-	}
-	if len(known) == 0 || known[0].Connection.Tenant != t {
-		return 0, nil, problem(http.StatusNotFound, "There is no connection %q.", body.Connection)
 	}
 	if err := a.dir.Release(r.Context(), t, body.Connection, long); err != nil {
 		return 0, nil, err

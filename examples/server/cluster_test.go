@@ -44,8 +44,8 @@ type replica struct {
 	log  *logBuffer
 }
 
-// tokenOf is the token of a tenant of the replicas.
-func tokenOf(t scim.Tenant) string { return "token-of-" + string(t) }
+// tokenFor is the token of a tenant of the replicas.
+func tokenFor(t scim.Tenant) string { return "token-of-" + string(t) }
 
 // startReplicas builds the server and starts n processes with a tenant each of the
 // given names. They run until the test ends, and must then stop in good order.
@@ -70,9 +70,9 @@ func startReplicas(t *testing.T, n int, seats string, tenants ...scim.Tenant) *r
 	transport := &http.Transport{MaxIdleConnsPerHost: 64}
 	t.Cleanup(transport.CloseIdleConnections)
 	rs.client = &http.Client{Transport: transport, Timeout: 30 * time.Second}
-	rs.flags = []string{"-store", postgres.URL(""), "-seats", seats, "-tenant", "main", "-token", tokenOf("main")}
+	rs.flags = []string{"-store", postgres.URL(""), "-seats", seats, "-tenant", "main", "-token", tokenFor("main")}
 	for _, tenant := range tenants {
-		rs.flags = append(rs.flags, "-extra", string(tenant)+"="+tokenOf(tenant))
+		rs.flags = append(rs.flags, "-extra", string(tenant)+"="+tokenFor(tenant))
 	}
 	rs.all, rs.started = make([]*replica, n), time.Now()
 	each(n, n, func(i int) { rs.all[i] = rs.launch("127.0.0.1:0") }) // at once: they make the tables
@@ -165,7 +165,7 @@ func (rs *replicas) do(r *replica, method, path, token, body string) answer {
 
 // scim sends what an identity provider of a tenant sends.
 func (rs *replicas) scim(r *replica, t scim.Tenant, method, path, body string) answer {
-	return rs.do(r, method, scimPath+path, tokenOf(t), body)
+	return rs.do(r, method, scimPath+path, tokenFor(t), body)
 }
 
 // appOf asks for something that the application shows of a tenant.

@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"sync"
 	"text/tabwriter"
-	"time"
 
 	"golang.org/x/text/language"
 
@@ -32,6 +31,8 @@ type host struct {
 	strict  scim.Strictness
 	wire    *scim.Handler
 	secrets []secret
+	// connections are those that the flags name.
+	connections []scim.Connection
 }
 
 // secret is a token to show to whoever started the server.
@@ -84,31 +85,14 @@ func (h *host) connect(ctx context.Context, t scim.Tenant, token string, seats s
 		return err
 	}
 	token, err := h.provide(ctx, c, token)
-	h.secrets = append(h.secrets, secret{t, token})
+	h.secrets, h.connections = append(h.secrets, secret{t, token}), append(h.connections, c)
 	return err
-}
-
-// provide sees to it that a connection has the given token, or any. It returns the
-// token to show, if there is one.
-func (h *host) provide(ctx context.Context, c scim.Connection, token string) (string, error) {
-	if token != "" {
-		if known, err := h.tokens.VerifyToken(ctx, token); !h.place.memory() && err == nil && known.ID == c.ID {
-			return token, nil
-		}
-		_, err := h.tokens.Add(ctx, c, token, time.Time{})
-		return token, err
-	}
-	if known, err := h.tokens.Of(ctx, c.ID); err != nil || len(known) > 0 {
-		return "", err
-	}
-	token, _, err := h.tokens.Issue(ctx, c, time.Time{})
-	return token, err
 }
 
 // handler returns what the server serves: SCIM at base, the rest the application's.
 func (h *host) handler(base string) (http.Handler, error) {
 	var err error
-	h.wire, err = scim.NewHandler(h.dir, scim.HandlerConfig{BaseURL: base, Verifier: h.tokens, Rate: h.rate, CursorKey: h.cursorKey})
+	h.wire, err = scim.NewHandler(h.dir, scim.HandlerConfig{BaseURL: base, Verifier: h, Rate: h.rate, CursorKey: h.cursorKey})
 	if err != nil {
 		return nil, err
 	}
@@ -129,7 +113,7 @@ func (h *host) announce(ctx context.Context, w io.Writer, base string) error {
 		if i > 0 {
 			name = "Tenant " + string(s.tenant)
 		}
-		fmt.Fprintf(table, "  %s\t%s\n", name, cmp.Or(s.token, "as issued before; -token adds another"))
+		fmt.Fprintf(table, "  %s\t%s\n", name, cmp.Or(s.token, "as it was issued before; -token adds another"))
 	}
 	fmt.Fprintf(table, "\nThe application's own view of tenant %s (seats: %s): %s/app/users\n", h.tenant, seats, base)
 	if h.place.memory() {

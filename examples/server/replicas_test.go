@@ -19,12 +19,13 @@ func TestReplicas(t *testing.T) {
 		t.Skip("it starts three processes and drives them hard")
 	}
 	const seats = 150
-	rs := startReplicas(t, 3, fmt.Sprint(seats), "seats", "names", "members", "reads", "kill")
+	rs := startReplicas(t, 3, fmt.Sprint(seats), "seats", "names", "members", "reads", "tokens", "kill")
 	t.Logf("three replicas started after %.2f s", time.Since(rs.started).Seconds())
 	rs.phase("seats", func(t *testing.T) { rs.seats(t, seats) })
 	rs.phase("names", rs.names)
 	rs.phase("members", rs.members)
 	rs.phase("reads", rs.reads)
+	rs.phase("tokens", rs.rotate)
 	rs.phase("kill", rs.kill)
 	for _, tenant := range []scim.Tenant{"seats", "names", "members", "reads", "kill"} {
 		rs.recount(t, tenant, seats)
@@ -181,6 +182,41 @@ func (rs *replicas) reads(t *testing.T) {
 			return shown.LastChange != nil && shown.LastChange.Equal(last) && !shown.LastRequest.Before(*shown.LastChange)
 		})
 		equal(t, fmt.Sprint("events at replica ", i), len(rs.record(r, "reads")), len(events))
+	}
+}
+
+// rotate: a token that one replica issues or revokes, it issues or revokes for all
+// (P1.2), also while all are asked for one.
+func (rs *replicas) rotate(t *testing.T) {
+	const body, tenant = `{"connection":"tokens/1"}`, "?tenant=tokens"
+	for round := range 10 {
+		var mu sync.Mutex
+		var issued []tokenView
+		each(len(rs.all), len(rs.all), func(i int) {
+			a := rs.do(rs.all[i], "POST", "/app/tokens"+tenant, "", body)
+			var made tokenView
+			mu.Lock()
+			defer mu.Unlock()
+			if a.status == http.StatusCreated && a.into(&made) == nil {
+				issued = append(issued, made)
+			} else if a.status != http.StatusConflict {
+				t.Errorf("issuing: %v", a)
+			}
+		})
+		if len(issued) != 1 {
+			t.Fatalf("%d tokens were issued beside the first", len(issued))
+		}
+		all := func(want int) {
+			for _, r := range rs.all {
+				if a := rs.do(r, "GET", scimPath+"Users", issued[0].Token, ""); a.status != want {
+					t.Errorf("round %d: %v, and not %d", round, a, want)
+				}
+			}
+		}
+		all(http.StatusOK)
+		a := rs.do(rs.all[round%len(rs.all)], "POST", "/app/tokens/revoke"+tenant, "", `{"id":"`+issued[0].ID+`"}`)
+		equal(t, "revoking", a.status, http.StatusOK)
+		all(http.StatusUnauthorized)
 	}
 }
 

@@ -118,7 +118,7 @@ func kept(ctx context.Context, p place, db *sql.DB) (*backend, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &backend{place: p, store: store, tokens: &memoryTokens{}, licences: own, cursorKey: key, close: db.Close}, nil
+	return &backend{place: p, store: store, tokens: store.Tokens(), licences: own, cursorKey: key, close: db.Close}, nil
 }
 
 // The bounds of a pool of connections. A PostgreSQL that is set up as it comes has
