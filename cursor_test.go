@@ -315,8 +315,8 @@ func TestCursorsTellNothing(t *testing.T) {
 		raw, err := base64.RawURLEncoding.DecodeString(cursor)
 		require.NoError(t, err)
 		id := idsOf(a.ask(r, "").at("Resources").(list))[0]
-		for _, word := range []string{"ann", "acme", "chief", "staff", "secret", "entra", id, id[:8], "2026"} {
-			require.NotContains(t, strings.ToLower(cursor), word)
+		// Shorter words would be there by chance now and then.
+		for _, word := range []string{"ann@", "acme", "chief", "staff", "secret", "entra", id, id[:8], "2026"} {
 			require.NotContains(t, strings.ToLower(string(raw)), word)
 		}
 		require.NotContains(t, r.log.String(), cursor)
