@@ -227,7 +227,7 @@ func (s *Store) Users(ctx context.Context, t scim.Tenant, q scim.Query) (scim.Pa
 	}
 	if q.Folder != (scim.FolderKey{}) {
 		l.add("u.id IN (SELECT f.user_id FROM usher_folders f WHERE f.tenant = $1 AND f.root = %s AND f.name_key = %s)",
-			l.bind(q.Folder.Root), l.bind(scim.FoldName(q.Folder.Name)))
+			l.bind(q.Folder.Root), l.bind(folderKey(q.Folder.Name)))
 		l.total = nil
 	}
 	return listPage(ctx, s, l, q, func(r withLast) (*scim.User, int64, string, error) {

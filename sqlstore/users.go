@@ -2,12 +2,16 @@ package sqlstore
 
 import (
 	"context"
+	"crypto/sha256"
 	"database/sql"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/usher-scim/scim"
@@ -144,6 +148,21 @@ type folderRow struct {
 	Name string `json:"name"`
 }
 
+// longestKey bounds the folder names that are keys as they are. A name may have
+// 4,096 characters, and PostgreSQL's indexes take no more than 2,704 bytes a row.
+const longestKey = 400
+
+// folderKey is what a folder is found by: its folded name, of a longer one the
+// beginning and a hash of all.
+func folderKey(name string) string {
+	key := scim.FoldName(name)
+	if len(key) <= longestKey {
+		return key
+	}
+	sum := sha256.Sum256([]byte(key))
+	return strings.ToValidUTF8(key[:longestKey], "") + hex.EncodeToString(sum[:])
+}
+
 // foldersOf returns the folders that a user is in, each once. A blank name names
 // none, and archived users are in none.
 func foldersOf(u *scim.User) []folderRow {
@@ -153,7 +172,7 @@ func foldersOf(u *scim.User) []folderRow {
 	var rows []folderRow
 	seen := make(map[scim.FolderKey]bool, len(u.Keys.Folders))
 	for _, f := range u.Keys.Folders {
-		key := scim.FolderKey{Root: f.Root, Name: scim.FoldName(f.Name)}
+		key := scim.FolderKey{Root: f.Root, Name: folderKey(f.Name)}
 		if key.Name != "" && !seen[key] {
 			seen[key] = true
 			rows = append(rows, folderRow{key.Root, key.Name, f.Name})
@@ -442,16 +461,22 @@ func (s *Store) Counts(ctx context.Context, t scim.Tenant) (scim.Counts, error) 
 // Folders implements [scim.Store].
 func (s *Store) Folders(ctx context.Context, t scim.Tenant, root string) ([]scim.Folder, error) {
 	var out []scim.Folder
+	long := false
 	err := s.read().query(ctx, func(rows *sql.Rows) error {
 		f := scim.Folder{Root: root}
-		err := rows.Scan(&f.Users, &f.Active, &f.Name)
+		var key string
+		err := rows.Scan(&f.Users, &f.Active, &f.Name, &key)
+		long = long || len(key) > longestKey
 		out = append(out, f)
 		return err
 	}, `SELECT c.users, c.active, (SELECT f.name FROM usher_folders f
-		WHERE f.tenant = $1 AND f.root = $2 AND f.name_key = c.name_key ORDER BY f.seq LIMIT 1)
+		WHERE f.tenant = $1 AND f.root = $2 AND f.name_key = c.name_key ORDER BY f.seq LIMIT 1), c.name_key
 	FROM (SELECT f.name_key, count(*) AS users, sum(CASE WHEN u.status = 1 THEN 1 ELSE 0 END) AS active
 		FROM usher_folders f JOIN usher_users u ON u.tenant = f.tenant AND u.id = f.user_id
 		WHERE f.tenant = $1 AND f.root = $2 GROUP BY f.name_key) c
 	ORDER BY c.name_key`, t, root)
+	if long { // which the hash has put in an order of its own
+		slices.SortFunc(out, func(a, b scim.Folder) int { return strings.Compare(scim.FoldName(a.Name), scim.FoldName(b.Name)) })
+	}
 	return out, err
 }

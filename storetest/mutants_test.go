@@ -284,6 +284,15 @@ var mutants = []mutant{
 			return all, err
 		}
 	}},
+	{"cuts the names of folders", []string{"users/long"}, func(s *brokenStore) {
+		s.folders = func(ctx context.Context, t scim.Tenant, root string) ([]scim.Folder, error) {
+			all, err := s.Store.Folders(ctx, t, root)
+			for i := range all {
+				all[i].Name = all[i].Name[:min(len(all[i].Name), 1000)]
+			}
+			return all, err
+		}
+	}},
 	{"keeps the activity that came last", []string{"record/activity"}, func(s *brokenStore) {
 		s.activity = func(ctx context.Context, t scim.Tenant, a scim.Activity) error {
 			if a.LastRequest.IsZero() || a.LastRequest.Equal(at(3)) {

@@ -1,6 +1,8 @@
 package storetest
 
 import (
+	"math/rand/v2"
+
 	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/require"
 
@@ -23,6 +25,7 @@ var userRules = []check{
 	{name: "users/purge", promise: "Only an archived user is forgotten, and then for good.", run: userPurge},
 	{name: "users/find", promise: "FindUsers returns every user that an entry names, once, in order of creation.", run: userFind},
 	{name: "users/folders", promise: "A folder has the users whose Keys.Folders name it, is equal to others by FoldName, and is called what its first user calls it (P6.1, P6.2).", run: userFolders},
+	{name: "users/long", promise: "Names and folders are kept apart and found at their longest (P2.8).", run: userLong},
 }
 
 func userCopies(p *probe) {
@@ -338,4 +341,44 @@ func userFolders(p *probe) {
 	require.Equal(p, []scim.Folder{sales("Legal", 2, 2)}, p.folders(scim.RootDivision))
 	p.updated(all[1])
 	require.Equal(p, sales("north sales", 1, 0), p.folders(scim.RootDivision)[1], "a folder without users is forgotten")
+}
+
+// long returns a text of n characters that no compression makes short.
+func long(seed uint64, n int) string {
+	r := rand.New(rand.NewPCG(seed, 0))
+	out := make([]rune, n)
+	for i := range out {
+		out[i] = rune(0x20000 + r.IntN(40_000)) // four bytes each
+	}
+	return string(out)
+}
+
+func userLong(p *probe) {
+	const name, value = 512, 4096
+	named := func(id string, seed uint64, folder string) *scim.User {
+		return inFolder(with(named(id), func(u *scim.User) {
+			u.ExternalID = long(seed, name)
+			u.Keys.UserName, u.Keys.Email, u.Keys.Addresses = long(seed+1, name), long(seed+2, name), []string{long(seed+3, name)}
+		}), scim.RootDivision, folder)
+	}
+	// Two folders differ in their last character, the third is the first.
+	folder := long(1, value-1)
+	users := p.created(named("a", 10, folder+"b"), named("b", 20, folder+"a"), named("c", 30, " "+folder+"B"))
+	require.Equal(p, []scim.Folder{
+		{Root: scim.RootDivision, Name: folder + "a", Users: 1, Active: 1}, {Root: scim.RootDivision, Name: folder + "b", Users: 2, Active: 2},
+	}, p.folders(scim.RootDivision))
+	page, err := p.b.Users(ctx, acme, scim.Query{Folder: scim.FolderKey{Root: scim.RootDivision, Name: folder + "B"}})
+	require.NoError(p, err)
+	require.Equal(p, []string{"a", "c"}, userIDs(page.Items))
+	p.group(long(2, name), "a")
+	for _, f := range []scim.Find{
+		{ExternalIDs: []string{users[1].ExternalID}},
+		{UserNames: []string{users[1].Keys.UserName}},
+		{Emails: []string{users[1].Keys.Email}},
+		{Addresses: users[1].Keys.Addresses},
+	} {
+		found, err := p.b.FindUsers(ctx, acme, f)
+		require.NoError(p, err)
+		require.Empty(p, cmp.Diff(users[1:2], found, alike))
+	}
 }
