@@ -113,7 +113,7 @@ func prefixes(e filter.Expression, visit func(string)) {
 
 var (
 	quoted = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
-	glued  = regexp.MustCompile(`(?i)\[.*(?:(?:pr|true|false|null|[0-9])(?:and|or)|(?:[ "]|pr|true|false|null|[0-9])(?:and|or)[$a-z])`)
+	glued  = regexp.MustCompile(`(?i)\[.*(?:(?:pr|true|false|null|[0-9])(?:and|or)|(?:[ "]|pr|true|false|null|[0-9])(?:and|or)[^ ])`)
 )
 
 // excused reports whether the refusal err of s is one of those above. again
@@ -210,6 +210,7 @@ var excusedFilters = []string{
 	`a[b eq "x"orc pr]`,
 	`a[b prand c eq 1]`,
 	`a[b eq 1 andc eq 1]`,
+	`a[b eq 1 and8:c pr]`,
 	`a eq "\uD834"`,
 	"a eq \"\xff\"",
 }
