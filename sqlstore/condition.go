@@ -102,10 +102,7 @@ func (c *conditions) compare(expr string, cond *scim.Condition) (string, error) 
 	key := c.bind(cond.Key) + "::text"
 	switch cond.Operator {
 	case filter.CO:
-		if c.d.bulk {
-			return known("strpos(" + expr + ", " + key + ") > 0")
-		}
-		return known("instr(" + expr + ", " + key + ") > 0")
+		return known(c.d.strpos + "(" + expr + ", " + key + ") > 0")
 	case filter.SW:
 		return known("substr(" + expr + ", 1, length(" + key + ")) = " + key)
 	case filter.EW:
@@ -138,7 +135,7 @@ func (c *conditions) element(cond *scim.Condition) (string, error) {
 	switch {
 	case !c.group && cond.Member == "groups":
 		from = fmt.Sprintf("usher_members %[1]s JOIN usher_groups %[1]sg ON %[1]sg.tenant = %[1]s.tenant AND %[1]sg.id = %[1]s.group_id"+
-			" WHERE %[1]s.tenant = u.tenant AND %[1]s.member = u.id", alias)
+			" WHERE %[1]s.tenant = u.tenant AND %[1]s.user_id = u.id", alias)
 		in = columns(map[string]string{"value": alias + "g.id", "display": "nullif(" + alias + "g.name_key, '')", "type": "'direct'"})
 	case c.group && cond.Member == "members":
 		from = fmt.Sprintf("usher_members %[1]s LEFT JOIN usher_users %[1]su ON %[1]su.tenant = %[1]s.tenant AND %[1]su.id = %[1]s.user_id"+
@@ -150,10 +147,8 @@ func (c *conditions) element(cond *scim.Condition) (string, error) {
 		})
 	case c.group:
 		return "", fmt.Errorf("sqlstore: filters by %s: %w", cond.Member, errors.ErrUnsupported)
-	case c.d.bulk:
-		from = "jsonb_array_elements(u.idx->" + c.bind(cond.Member) + "::text) AS " + alias + "(value) WHERE 1 = 1"
 	default:
-		from = "json_each(u.idx->" + c.bind(cond.Member) + ") AS " + alias + " WHERE 1 = 1"
+		from = fmt.Sprintf(c.d.elements, c.bind(cond.Member), alias) + " WHERE 1 = 1"
 	}
 	if in == nil {
 		in = func(member string) (string, error) {

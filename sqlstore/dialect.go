@@ -20,9 +20,16 @@ type Dialect struct {
 	groupsOf string
 	// begin is the first statement of each transaction that writes.
 	begin string
-	// bulk says that one statement can write several tables.
-	bulk bool
-	// sequenced says that events are given their positions by readers.
+	// atOnce says that one statement can write several tables.
+	atOnce bool
+	// strpos is the function that finds a text in another, counted from 1.
+	strpos string
+	// elements is a table of the elements of a list that is a member of the column
+	// idx, as the column value. It is given the member's name and its own.
+	elements string
+	// position is the column of usher_events in whose order events are read.
+	// sequenced says that readers give it to them.
+	position  string
 	sequenced bool
 }
 
@@ -31,7 +38,8 @@ func (d Dialect) String() string { return d.name }
 
 // Postgres is PostgreSQL 13 and later, and what speaks its protocol and SQL.
 var Postgres = Dialect{
-	name: "postgres", bulk: true, sequenced: true,
+	name: "postgres", atOnce: true, sequenced: true, position: "position", strpos: "strpos",
+	elements: "jsonb_array_elements(u.idx->%s::text) AS %s(value)",
 	text: func(query string) string {
 		query = anyOf.ReplaceAllString(query, "$1($2::text[])")
 		query = eachText.ReplaceAllString(query, "unnest($1::text[]) AS $2(value)")
@@ -39,7 +47,7 @@ var Postgres = Dialect{
 	},
 	list: arrayLiteral,
 	groupsOf: `(SELECT json_agg(json_build_object('ID', g.id, 'Display', g.name) ORDER BY g.created, g.id)
-		FROM usher_members m JOIN usher_groups g ON g.tenant = m.tenant AND g.id = m.group_id WHERE m.tenant = u.tenant AND m.member = u.id)`,
+		FROM usher_members m JOIN usher_groups g ON g.tenant = m.tenant AND g.id = m.group_id WHERE m.tenant = u.tenant AND m.user_id = u.id)`,
 	gaveUp: func(err error) bool {
 		switch sqlState(err) {
 		case "40001", "40P01": // no order that fits, deadlock
@@ -49,11 +57,20 @@ var Postgres = Dialect{
 	},
 }
 
+// Stepwise returns a dialect whose statements write one table each. It takes more
+// exchanges, and is for engines that speak the protocol and the SQL of PostgreSQL but
+// have no statement that writes several tables, or none that writes one twice.
+func (d Dialect) Stepwise() Dialect {
+	d.atOnce = false
+	return d
+}
+
 // SQLite is SQLite 3.38 and later. A transaction that writes takes the write lock
 // at once; busy_timeout says how long one waits for another. Foreign keys are kept
 // where the connection has them on (PRAGMA foreign_keys).
 var SQLite = Dialect{
-	name: "sqlite", begin: "UPDATE usher_tenants SET active = active WHERE tenant IS NULL",
+	name: "sqlite", position: "seq", strpos: "instr", elements: "json_each(u.idx->%s) AS %s",
+	begin: "UPDATE usher_tenants SET active = active WHERE tenant IS NULL",
 	text: func(query string) string {
 		query = anyOf.ReplaceAllStringFunc(query, func(s string) string {
 			word := map[bool]string{true: "IN", false: "NOT IN"}[strings.HasPrefix(s, "= ")]
@@ -66,7 +83,7 @@ var SQLite = Dialect{
 	},
 	groupsOf: `(SELECT json_group_array(json_object('ID', x.id, 'Display', x.name))
 		FROM (SELECT g.id, g.name FROM usher_members m JOIN usher_groups g ON g.tenant = m.tenant AND g.id = m.group_id
-		WHERE m.tenant = u.tenant AND m.member = u.id ORDER BY g.created, g.id) x)`,
+		WHERE m.tenant = u.tenant AND m.user_id = u.id ORDER BY g.created, g.id) x)`,
 	list: func(of []string) string {
 		text, _ := list(of) // texts are always JSON
 		return text

@@ -109,21 +109,22 @@ func (s *Store) Events(ctx context.Context, q scim.EventQuery) (scim.Page[scim.E
 func (s *Store) eventPage(ctx context.Context, q scim.EventQuery, b *binder, where string, filtered bool, after int64) (scim.Page[scim.Event], error) {
 	var page scim.Page[scim.Event]
 	limit := limitOf(scim.Query{Limit: q.Limit})
-	order, op := "position", ">"
+	position, op := s.d.position, ">"
+	order := position
 	if q.NewestFirst {
-		order, op = "position DESC", "<"
+		order, op = position+" DESC", "<"
 	}
 	if q.After != "" {
 		// A place is the number of an event, also of one that is forgotten since:
 		// then the next that is kept stands for it.
 		at := b.bind(after)
-		where += fmt.Sprintf(` AND position %[1]s coalesce((SELECT p.position FROM usher_events p WHERE p.seq = %[2]s),
-			(SELECT min(p.position) - 1 FROM usher_events p WHERE p.seq > %[2]s), (SELECT max(p.position) FROM usher_events p), 0)`, op, at)
+		where += fmt.Sprintf(` AND %[3]s %[1]s coalesce((SELECT p.%[3]s FROM usher_events p WHERE p.seq = %[2]s),
+			(SELECT min(p.%[3]s) - 1 FROM usher_events p WHERE p.seq > %[2]s), (SELECT max(p.%[3]s) FROM usher_events p), 0)`, op, at, position)
 	}
 	// The end of what there is: where a reader goes on whom nothing here concerned.
 	var end sql.NullInt64
 	if filtered && !q.NewestFirst {
-		if err := s.read().row(ctx, []any{&end}, `SELECT seq FROM usher_events WHERE position = (SELECT max(position) FROM usher_events)`); err != nil && err != sql.ErrNoRows { //nolint:errorlint // as the package returns it
+		if err := s.read().row(ctx, []any{&end}, `SELECT seq FROM usher_events WHERE `+position+` = (SELECT max(`+position+`) FROM usher_events)`); err != nil && err != sql.ErrNoRows { //nolint:errorlint // as the package returns it
 			return page, err
 		}
 	}
@@ -136,7 +137,7 @@ func (s *Store) eventPage(ctx context.Context, q scim.EventQuery, b *binder, whe
 		e, err := scanEvent(rows)
 		page.Items = append(page.Items, e)
 		return err
-	}, "SELECT seq, tenant, user_id, group_id, doc, added, removed FROM usher_events WHERE position IS NOT NULL AND "+where+
+	}, "SELECT seq, tenant, user_id, group_id, doc, added, removed FROM usher_events WHERE "+position+" IS NOT NULL AND "+where+
 		" ORDER BY "+order+" LIMIT "+b.bind(limit+1), b.args...)
 	if err != nil {
 		return page, err

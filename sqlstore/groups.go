@@ -59,7 +59,7 @@ func (s *Store) CreateGroup(ctx context.Context, t scim.Tenant, g *scim.Group, m
 
 // UpdateGroup implements [scim.Store].
 func (s *Store) UpdateGroup(ctx context.Context, t scim.Tenant, id string, c scim.GroupChange, g scim.Guard, e *scim.Event) (*scim.Group, error) {
-	if s.d.bulk && c.DisplayName == nil && c.ExternalID == nil && !c.Exact {
+	if s.d.atOnce && c.DisplayName == nil && c.ExternalID == nil && !c.Exact {
 		return s.changeMembers(ctx, t, id, c, g, e)
 	}
 	var out *scim.Group
@@ -246,15 +246,15 @@ func unknownOf(asked []string, known map[string]edge) []string {
 	return unknown
 }
 
-// leaveAll takes a member out of all groups, and returns them in order of their
-// creation. The member is locked, so it is in no more of them.
-func (q querier) leaveAll(ctx context.Context, t scim.Tenant, member string, at time.Time) ([]string, error) {
+// leaveAll takes a member, which a column names, out of all groups, and returns them
+// in order of their creation. The member is locked, so it is in no more of them.
+func (q querier) leaveAll(ctx context.Context, t scim.Tenant, column, member string, at time.Time) ([]string, error) {
 	groups, err := q.strings(ctx, `SELECT u.id FROM usher_groups u JOIN usher_members m ON m.tenant = u.tenant AND m.group_id = u.id
-		WHERE m.tenant = $1 AND m.member = $2 ORDER BY u.created, u.id FOR UPDATE OF u`, t, member)
+		WHERE m.tenant = $1 AND m.`+column+` = $2 ORDER BY u.created, u.id FOR UPDATE OF u`, t, member)
 	if err != nil || len(groups) == 0 {
 		return nil, err
 	}
-	if _, err := q.exec(ctx, `DELETE FROM usher_members WHERE tenant = $1 AND member = $2`, t, member); err != nil {
+	if _, err := q.exec(ctx, `DELETE FROM usher_members WHERE tenant = $1 AND `+column+` = $2`, t, member); err != nil {
 		return nil, err
 	}
 	return groups, q.touch(ctx, t, groups, -1, "", at)
@@ -268,7 +268,7 @@ func (s *Store) DeleteGroup(ctx context.Context, t scim.Tenant, id string, g sci
 			return nil, err
 		}
 		var err error
-		if e.Left, err = q.leaveAll(ctx, t, id, e.Time); err != nil {
+		if e.Left, err = q.leaveAll(ctx, t, "sub_id", id, e.Time); err != nil {
 			return nil, err
 		}
 		if _, err := q.exec(ctx, `DELETE FROM usher_members WHERE tenant = $1 AND group_id = $2`, t, id); err != nil {
@@ -362,8 +362,10 @@ func (s *Store) GroupsOf(ctx context.Context, t scim.Tenant, ids []string) (map[
 		err := rows.Scan(&member, &ref.ID, &ref.Display)
 		out[member] = append(out[member], ref)
 		return err
-	}, `SELECT m.member, g.id, g.name FROM usher_members m JOIN usher_groups g ON g.tenant = m.tenant AND g.id = m.group_id
-		WHERE m.tenant = $1 AND m.member`+in+` ORDER BY g.created, g.id`, b.args...)
+	}, `SELECT m.member, g.id, g.name FROM (
+			SELECT user_id AS member, group_id FROM usher_members WHERE tenant = $1 AND user_id`+in+`
+			UNION ALL SELECT sub_id, group_id FROM usher_members WHERE tenant = $1 AND sub_id`+in+`
+		) m JOIN usher_groups g ON g.tenant = $1 AND g.id = m.group_id ORDER BY g.created, g.id`, b.args...)
 	return out, err
 }
 

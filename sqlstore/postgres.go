@@ -29,11 +29,7 @@ const createAtOnce = `WITH seat AS (
 ), adr AS (
 	INSERT INTO usher_addresses (tenant, user_id, address)
 	SELECT DISTINCT $1::text, $2::text, x.value FROM usr, texts($13) AS x
-), fld AS (
-	INSERT INTO usher_folders (tenant, user_id, root, name_key, name)
-	SELECT $1::text, $2::text, x.value->>'root', x.value->>'key', coalesce((SELECT f.name FROM usher_folders f
-		WHERE f.tenant = $1 AND f.root = x.value->>'root' AND f.name_key = x.value->>'key' ORDER BY f.seq LIMIT 1), x.value->>'name')
-	FROM usr, objects($14) AS x
+), fld AS (` + insertFoldersOf + ` FROM usr, objects($14) AS x
 )
 INSERT INTO usher_events (tenant, at, user_id, group_id, doc) SELECT $1::text, $21::bigint, $22::text, $23::text, $20::json FROM usr RETURNING seq`
 
@@ -55,6 +51,77 @@ func (s *Store) createAtOnce(ctx context.Context, q querier, t scim.Tenant, row 
 	}
 	e.Seq = version(seq)
 	return err
+}
+
+// updateAtOnce locks the user in the version that the write is based on; what
+// follows depends on its row, and on that of the seat where the status changes. That
+// somebody else wrote meanwhile would hide their rows from this statement, but they
+// would have changed the version, too. Parameters: $1 tenant, $2 id, $3 the revision,
+// $4 modified, $5 status, $6 to $10 keys, $11 document, $12 index, $13 addresses, $14
+// folders, $15 seats, $16 event, $17 its time, $18 and $19 whom it is about.
+const updateAtOnce = `WITH old AS (
+	SELECT u.created, u.status FROM usher_users u WHERE u.tenant = $1 AND u.id = $2 AND u.revision = $3::bigint FOR UPDATE
+), seat AS (
+	UPDATE usher_tenants t SET
+		active = t.active + ($5::smallint = 1)::int - (old.status = 1)::int,
+		deactivated = t.deactivated + ($5::smallint = 2)::int - (old.status = 2)::int,
+		held = t.held + ($5::smallint = 3)::int - (old.status = 3)::int,
+		archived = t.archived - (old.status = 4)::int
+	FROM old WHERE t.tenant = $1 AND old.status <> $5::smallint AND ($5::smallint <> 1 OR $15::bigint < 0 OR t.active < $15::bigint)
+	RETURNING 1
+), usr AS (
+	UPDATE usher_users u SET revision = u.revision + 1, modified = $4::bigint, status = $5::smallint, user_name = $6::text, email = $7::text,
+		external_id = $8::text, label = $9::text, label_key = $10::text, doc = $11::json, idx = $12::jsonb
+	FROM old WHERE u.tenant = $1 AND u.id = $2 AND (old.status = $5::smallint OR EXISTS (SELECT 1 FROM seat))
+	RETURNING old.created
+), less AS (
+	DELETE FROM usher_addresses a USING usr WHERE a.tenant = $1 AND a.user_id = $2 AND a.address <> ALL($13)
+), adr AS (
+	INSERT INTO usher_addresses (tenant, user_id, address)
+	SELECT DISTINCT $1::text, $2::text, x.value FROM usr, texts($13) AS x ON CONFLICT DO NOTHING
+), gone AS (
+	DELETE FROM usher_folders f USING usr WHERE f.tenant = $1 AND f.user_id = $2
+		AND NOT EXISTS (SELECT 1 FROM objects($14) AS x WHERE x.value->>'root' = f.root AND x.value->>'key' = f.name_key)
+), fld AS (` + insertFoldersOf + ` FROM usr, objects($14) AS x ON CONFLICT DO NOTHING
+), evt AS (
+	INSERT INTO usher_events (tenant, at, user_id, group_id, doc) SELECT $1::text, $17::bigint, $18::text, $19::text, $16::json FROM usr RETURNING seq
+)
+SELECT (SELECT count(*) FROM old), coalesce((SELECT created FROM usr), 0), coalesce((SELECT seq FROM evt), 0)`
+
+func (s *Store) updateAtOnce(ctx context.Context, q querier, t scim.Tenant, row *userRow, out *scim.User, g scim.Guard, e *scim.Event) error {
+	u := row.u
+	doc, err := eventDoc(e)
+	if err != nil {
+		return err
+	}
+	rev, ok := revision(g.Version)
+	if !ok {
+		rev = -1
+	}
+	var found, created, seq int64
+	err = q.row(ctx, []any{&found, &created, &seq}, updateAtOnce, t, u.ID, rev, nanos(out.Modified), u.Status,
+		u.Keys.UserName, u.Keys.Email, u.ExternalID, u.Keys.Label, scim.Fold(u.Keys.Label), row.doc, row.index, row.others, row.in,
+		seatsOf(g.Seats), doc, nanos(e.Time), e.UserID, e.GroupID)
+	switch {
+	case err != nil:
+		return err
+	case found == 0:
+		return q.notThisVersion(ctx, t, u.ID)
+	case seq == 0:
+		return scim.ErrSeats
+	}
+	out.Version, out.Created, e.Seq = version(rev+1), fromNanos(created), version(seq)
+	return nil
+}
+
+// notThisVersion says why a user was not found in the version that was asked for.
+func (q querier) notThisVersion(ctx context.Context, t scim.Tenant, id string) error {
+	var one int
+	err := q.row(ctx, []any{&one}, `SELECT 1 FROM usher_users WHERE tenant = $1 AND id = $2`, t, id)
+	if err == nil {
+		return scim.ErrVersion
+	}
+	return found(err)
 }
 
 // changeMembers adds and removes members by name. The members are locked before

@@ -191,10 +191,11 @@ const (
 	SELECT DISTINCT $1::text, $2::text, x.value FROM texts($3) AS x WHERE x.value IS NOT NULL ON CONFLICT DO NOTHING`
 	deleteAddresses = `DELETE FROM usher_addresses WHERE tenant = $1 AND user_id = $2
 	AND address <> ALL($3)`
-	insertFolders = `INSERT INTO usher_folders (tenant, user_id, root, name_key, name)
+	insertFolders = insertFoldersOf + ` FROM objects($3) AS x WHERE x.value IS NOT NULL ON CONFLICT DO NOTHING`
+	// insertFoldersOf gives a folder the spelling that came first.
+	insertFoldersOf = `INSERT INTO usher_folders (tenant, user_id, root, name_key, name)
 	SELECT $1::text, $2::text, x.value->>'root', x.value->>'key', coalesce((SELECT f.name FROM usher_folders f
-		WHERE f.tenant = $1 AND f.root = x.value->>'root' AND f.name_key = x.value->>'key' ORDER BY f.seq LIMIT 1), x.value->>'name')
-	FROM objects($3) AS x WHERE x.value IS NOT NULL ON CONFLICT DO NOTHING`
+		WHERE f.tenant = $1 AND f.root = x.value->>'root' AND f.name_key = x.value->>'key' ORDER BY f.seq LIMIT 1), x.value->>'name')`
 	deleteFolders = `DELETE FROM usher_folders WHERE tenant = $1 AND user_id = $2
 	AND NOT EXISTS (SELECT 1 FROM objects($3) AS x WHERE x.value->>'root' = usher_folders.root AND x.value->>'key' = usher_folders.name_key)`
 	updateUser = `UPDATE usher_users SET revision = revision + 1, modified = $3, status = $4, user_name = $5, email = $6,
@@ -218,7 +219,7 @@ func (s *Store) CreateUser(ctx context.Context, t scim.Tenant, u *scim.User, g s
 		out.Created = out.Modified
 	}
 	create := s.createStepwise
-	if s.d.bulk {
+	if s.d.atOnce {
 		create = s.createAtOnce
 	}
 	err = s.one(ctx, func(q querier) (*Write, error) {
@@ -329,13 +330,13 @@ func (s *Store) UpdateUser(ctx context.Context, t scim.Tenant, u *scim.User, g s
 	}
 	out := u.Clone()
 	out.Modified = utc(e.Time)
-	err = s.write(ctx, func(q querier) (*Write, error) {
+	run, update := s.write, s.updateStepwise
+	if s.d.atOnce && g.Version != "" && u.Status != scim.StatusArchived {
+		run, update = s.one, s.updateAtOnce
+	}
+	err = run(ctx, func(q querier) (*Write, error) {
 		e.Tenant, e.Left = t, nil
-		from, err := q.lockUser(ctx, t, out, g)
-		if err != nil {
-			return nil, err
-		}
-		if err := q.replaceUser(ctx, t, row, out, from, g, e); err != nil {
+		if err := update(ctx, q, t, row, out, g, e); err != nil {
 			return nil, err
 		}
 		return &Write{Tenant: t, Event: e, User: out}, nil
@@ -344,6 +345,15 @@ func (s *Store) UpdateUser(ctx context.Context, t scim.Tenant, u *scim.User, g s
 		return nil, s.nameFirst(ctx, t, u, err)
 	}
 	return out, nil
+}
+
+// updateStepwise locks the user and writes one table after the other.
+func (s *Store) updateStepwise(ctx context.Context, q querier, t scim.Tenant, row *userRow, out *scim.User, g scim.Guard, e *scim.Event) error {
+	from, err := q.lockUser(ctx, t, out, g)
+	if err != nil {
+		return err
+	}
+	return q.replaceUser(ctx, t, row, out, from, g, e)
 }
 
 // lockUser locks a user for a write and returns the status that it has. It sets
@@ -379,7 +389,7 @@ func (q querier) replaceUser(ctx context.Context, t scim.Tenant, row *userRow, o
 		return err
 	}
 	if u.Status == scim.StatusArchived {
-		if e.Left, err = q.leaveAll(ctx, t, u.ID, e.Time); err != nil {
+		if e.Left, err = q.leaveAll(ctx, t, "user_id", u.ID, e.Time); err != nil {
 			return err
 		}
 	}

@@ -89,7 +89,8 @@ CREATE TABLE usher_members (
 	FOREIGN KEY (tenant, sub_id) REFERENCES usher_groups (tenant, id)
 );
 CREATE INDEX usher_members_seq ON usher_members (tenant, group_id, seq);
-CREATE INDEX usher_members_member ON usher_members (tenant, member);
+CREATE INDEX usher_members_user ON usher_members (tenant, user_id) WHERE user_id IS NOT NULL;
+CREATE INDEX usher_members_sub ON usher_members (tenant, sub_id) WHERE sub_id IS NOT NULL;
 
 -- The record. position is where a reader that goes through all of it finds an
 -- event; a reader gives it out once nothing earlier can appear.

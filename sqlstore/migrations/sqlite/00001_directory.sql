@@ -88,13 +88,13 @@ CREATE TABLE usher_members (
 	FOREIGN KEY (tenant, sub_id) REFERENCES usher_groups (tenant, id)
 );
 CREATE INDEX usher_members_seq ON usher_members (tenant, group_id, seq);
-CREATE INDEX usher_members_member ON usher_members (tenant, member);
+CREATE INDEX usher_members_user ON usher_members (tenant, user_id) WHERE user_id IS NOT NULL;
+CREATE INDEX usher_members_sub ON usher_members (tenant, sub_id) WHERE sub_id IS NOT NULL;
 
 -- The record. Only one connection writes at a time, so the order of seq is that
--- of the commits, and position follows it.
+-- of the commits.
 CREATE TABLE usher_events (
 	seq      INTEGER PRIMARY KEY AUTOINCREMENT,
-	position INTEGER AS (seq),
 	tenant   TEXT NOT NULL,
 	at       INTEGER NOT NULL,
 	user_id  TEXT NOT NULL,
