@@ -353,6 +353,12 @@ func (s *overtaken) User(ctx context.Context, t scim.Tenant, id string) (*scim.U
 	return u, err
 }
 
+func (s *overtaken) FindUsers(ctx context.Context, t scim.Tenant, f scim.Find) ([]*scim.User, error) {
+	found, err := s.Store.FindUsers(ctx, t, f)
+	s.read()
+	return found, err
+}
+
 func (s *overtaken) Group(ctx context.Context, t scim.Tenant, id string) (*scim.Group, error) {
 	g, err := s.Store.Group(ctx, t, id)
 	s.read()

@@ -400,6 +400,7 @@ func (d *Directory) tryUpdate(ctx context.Context, t Tenant, r *rules, before *U
 		case err != nil:
 			return nil, err
 		}
+		stored.groups = before.groups // no write to a user that stays changes them
 		return stored, nil
 	}
 	return nil, ErrSeats
@@ -445,21 +446,29 @@ func (d *Directory) archive(ctx context.Context, t Tenant, by origin, id string)
 	})
 }
 
-// live returns a user that is not archived.
-func (d *Directory) live(ctx context.Context, t Tenant, id string) (*User, error) {
-	u, err := d.store.User(ctx, t, id)
-	if err != nil {
-		return nil, err
+// live returns a user that is not archived, together with the groups where they
+// will be shown and the store can.
+func (d *Directory) live(ctx context.Context, t Tenant, id string, groups bool) (*User, error) {
+	if !groups {
+		u, err := d.store.User(ctx, t, id)
+		if err == nil && u.Status == StatusArchived {
+			err = ErrNotFound
+		}
+		return u, err
 	}
-	if u.Status == StatusArchived {
+	found, err := d.store.FindUsers(ctx, t, Find{IDs: []string{id}, Groups: true})
+	switch {
+	case err != nil:
+		return nil, err
+	case len(found) == 0:
 		return nil, ErrNotFound
 	}
-	return u, nil
+	return found[0], nil
 }
 
 // unchanged returns a live user that has the version that the client asks for.
 func (d *Directory) unchanged(ctx context.Context, t Tenant, by origin, id string) (*User, error) {
-	u, err := d.live(ctx, t, id)
+	u, err := d.live(ctx, t, id, by.groups)
 	if err != nil {
 		return nil, err
 	}

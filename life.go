@@ -59,6 +59,7 @@ type origin struct {
 	only       conditions
 	tol        *tolerance
 	undo       bool // takes back what the same request did
+	groups     bool // the answer shows the groups of users
 	newMembers *int // how many users groups may still make (P7.3); nil: as many as one request may
 }
 

@@ -35,7 +35,9 @@ func (x *exchange) userEndpoint() (answer, error) {
 	case http.MethodGet, http.MethodHead:
 		return x.getUser()
 	case http.MethodPut, http.MethodPatch, http.MethodDelete:
-		return x.user(x.request(x.parts[1]))
+		w, err := x.request(x.parts[1])
+		w.by.groups = w.method != http.MethodDelete && x.encoder(false).showsGroups()
+		return x.user(w, err)
 	}
 	return x.notAllowed(resourceMethods)
 }
@@ -120,7 +122,7 @@ func (x *exchange) editUser(w write, change func(*writer) error) (*User, error) 
 
 // getUser is GET /Users/{id}.
 func (x *exchange) getUser() (answer, error) {
-	u, err := x.h.d.live(x.ctx, x.conn.Tenant, x.parts[1])
+	u, err := x.h.d.live(x.ctx, x.conn.Tenant, x.parts[1], x.encoder(false).showsGroups())
 	if err != nil {
 		return answer{}, err
 	}
@@ -172,9 +174,12 @@ func (x *exchange) relations(enc *encoder, users []*User) (of relations, err err
 		return of, nil
 	}
 	if enc.showsGroups() {
-		ids := make([]string, 0, len(users))
-		for _, u := range users {
+		var ids []string
+		for i, u := range users {
 			if u.groups == nil {
+				if ids == nil {
+					ids = make([]string, 0, len(users)-i)
+				}
 				ids = append(ids, u.ID)
 			}
 		}

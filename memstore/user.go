@@ -157,12 +157,19 @@ func (s *Store) FindUsers(ctx context.Context, name scim.Tenant, f scim.Find) ([
 	t := s.reading(name)
 	t.mu.RLock()
 	defer t.mu.RUnlock()
-	return clones(t.find(f)), nil
+	var few [2]*user
+	found := t.find(f, few[:0])
+	out := clones(found)
+	if f.Groups {
+		for i, u := range found {
+			out[i].SetGroups(refsOf(u.in))
+		}
+	}
+	return out, nil
 }
 
-// find collects the users that f names, archived ones only on request.
-func (t *tenant) find(f scim.Find) []*user {
-	var found []*user
+// find appends the users that f names, archived ones only on request.
+func (t *tenant) find(f scim.Find, found []*user) []*user {
 	add := func(u *user) {
 		if u != nil && (f.Archived || u.Status != scim.StatusArchived) {
 			found = append(found, u)
@@ -197,6 +204,9 @@ func (t *tenant) find(f scim.Find) []*user {
 	for _, key := range f.Addresses {
 		byEmail(key)
 		addAll(&t.addresses, key)
+	}
+	if len(found) < 2 {
+		return found
 	}
 	return sortedOnce(found)
 }
