@@ -203,6 +203,9 @@ type danger struct {
 	background bool
 }
 
+// alone asks for a user without its groups, which the store looks up apart.
+const alone = "?excludedAttributes=groups"
+
 func panicking() map[string]danger {
 	const (
 		newUser  = `{"userName":"new@acme.example","title":"` + marker + `"}`
@@ -217,8 +220,8 @@ func panicking() map[string]danger {
 	return map[string]danger{
 		"CreateUser":  {requests: [][3]string{{"POST", "/Users", newUser}, {"PATCH", "/Groups/{staff}", member}}},
 		"UpdateUser":  {requests: [][3]string{{"PUT", "/Users/{ann}", newUser}, {"PATCH", "/Users/{ann}", change}, {"PATCH", "/Users/{ann}", off}, {"DELETE", "/Users/{ann}", ""}}},
-		"User":        {requests: [][3]string{{"GET", "/Users/{ann}", ""}, {"HEAD", "/Users/{ann}", ""}, {"PATCH", "/Users/{ann}", change}, {"DELETE", "/Users/{ann}", ""}}},
-		"FindUsers":   {requests: [][3]string{{"POST", "/Users", newUser}, {"GET", "/Users?filter=userName%20eq%20%22" + marker + "%22", ""}}},
+		"User":        {requests: [][3]string{{"GET", "/Users/{ann}" + alone, ""}, {"PATCH", "/Users/{ann}" + alone, change}, {"DELETE", "/Users/{ann}", ""}}},
+		"FindUsers":   {requests: [][3]string{{"GET", "/Users/{ann}", ""}, {"HEAD", "/Users/{ann}", ""}, {"POST", "/Users", newUser}, {"GET", "/Users?filter=userName%20eq%20%22" + marker + "%22", ""}}},
 		"Users":       {requests: [][3]string{{"GET", "/Users", ""}, {"GET", "/Users?cursor", ""}, {"POST", "/Users/.search", search}, {"POST", "/.search", search}, {"GET", "/", ""}}},
 		"CreateGroup": {requests: [][3]string{{"POST", "/Groups", newGroup}}},
 		"UpdateGroup": {requests: [][3]string{{"PUT", "/Groups/{staff}", newGroup}, {"PATCH", "/Groups/{staff}", change}}},
@@ -227,7 +230,7 @@ func panicking() map[string]danger {
 		"FindGroups":  {requests: [][3]string{{"GET", "/Groups?filter=displayName%20eq%20%22" + marker + "%22", ""}}},
 		"Groups":      {requests: [][3]string{{"GET", "/Groups", ""}, {"GET", "/Groups?cursor=&count=1", ""}, {"POST", "/Groups/.search", `{"filter":"displayName co \"` + marker + `\""}`}}},
 		"Members":     {requests: [][3]string{{"GET", "/Groups/{staff}", ""}, {"GET", "/Groups", ""}, {"PATCH", "/Groups/{staff}", some}}},
-		"GroupsOf":    {requests: [][3]string{{"GET", "/Users/{ann}", ""}, {"GET", "/Users", ""}}},
+		"GroupsOf":    {requests: [][3]string{{"GET", "/Users", ""}}},
 		"Counts":      {requests: [][3]string{{"PATCH", "/Users/{ann}", off}, {"DELETE", "/Users/{ann}", ""}}}, // with the guard against mass removal
 		"Append":      {requests: [][3]string{{"GET", "/Users/nobody", ""}, {"DELETE", "/Groups/nobody", ""}, {"GET", "/Nothing", ""}}, answered: 404},
 		"PurgeUser": {host: func(ctx context.Context, d *scim.Directory) error {
@@ -299,7 +302,7 @@ func TestPanics_Store(t *testing.T) {
 				if slices.Contains([]string{"POST", "PATCH", "PUT", "DELETE"}, q[0]) && !strings.HasSuffix(path, ".search") && d.answered == 0 {
 					// The same in a Bulk is one operation's failure, and not the others'.
 					s.set(method, 0)
-					op := merged(obj{"method": q[0], "path": path, "data": jsonText(q[2])}, obj{"data": nilIf(q[2] == "", jsonText(q[2]))})
+					op := merged(obj{"method": q[0], "path": strings.TrimSuffix(path, alone), "data": jsonText(q[2])}, obj{"data": nilIf(q[2] == "", jsonText(q[2]))})
 					p := r.bulk(op, operate("GET", "/", nil), op)
 					require.Equal(t, []string{"500", "400", "500"}, statuses(p), p.raw)
 					told(t, r, reply{status: 500, header: p.header}, 500)
