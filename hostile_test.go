@@ -252,8 +252,12 @@ func TestHostileRequests(t *testing.T) {
 			req.Header.Set("Authorization", "Bearer token-"+r.conn.ID)
 			w := httptest.NewRecorder()
 			start := time.Now()
+			used, known := processorTime()
 			r.handler.ServeHTTP(w, req)
 			took := time.Since(start)
+			if now, _ := processorTime(); known {
+				took = min(took, now-used) // what a busy machine did meanwhile does not count
+			}
 			peak := stop()
 			// What is stored then is not held by the request.
 			runtime.GC()
@@ -262,7 +266,7 @@ func TestHostileRequests(t *testing.T) {
 			t.Logf("%d in %v, %.1f times the body, of which %.1f are stored, %.200s", w.Code, took.Round(time.Millisecond), times(peak), times(kept), w.Body.String())
 			require.Less(t, w.Code, http.StatusInternalServerError)
 			require.Less(t, times(peak), most, "times the body in memory")
-			require.Less(t, took, 3*time.Second, "on a machine that does other things too")
+			require.Less(t, took, 3*time.Second, "the collector's time included, which is kept busy here")
 		})
 	}
 }

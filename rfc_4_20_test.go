@@ -20,14 +20,14 @@ type breakable struct {
 	err error
 }
 
-func (s *breakable) User(ctx context.Context, t scim.Tenant, id string) (*scim.User, error) {
+func (s *breakable) FindUsers(ctx context.Context, t scim.Tenant, f scim.Find) ([]*scim.User, error) {
 	if s.err != nil {
 		if errors.Is(s.err, errPanics) {
 			panic("the disk is on fire")
 		}
 		return nil, s.err
 	}
-	return s.Store.User(ctx, t, id)
+	return s.Store.FindUsers(ctx, t, f)
 }
 
 var errPanics = errors.New("panics")
