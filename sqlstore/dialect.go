@@ -42,6 +42,7 @@ var Postgres = Dialect{
 	elements: "jsonb_array_elements(u.idx->%s::text) AS %s(value)",
 	text: func(query string) string {
 		query = anyOf.ReplaceAllString(query, "$1($2::text[])")
+		query = onlySQLite.ReplaceAllString(query, "")
 		query = eachText.ReplaceAllString(query, "unnest($1::text[]) AS $2(value)")
 		return eachObject.ReplaceAllString(query, "json_array_elements($1::json) AS $2(value)")
 	},
@@ -70,7 +71,7 @@ func (d Dialect) Stepwise() Dialect {
 // where the connection has them on (PRAGMA foreign_keys).
 var SQLite = Dialect{
 	name: "sqlite", position: "seq", strpos: "instr", elements: "json_each(u.idx->%s) AS %s",
-	begin: "UPDATE usher_tenants SET active = active WHERE tenant IS NULL",
+	begin: "UPDATE usher_tenants SET active = active WHERE tenant = ''",
 	text: func(query string) string {
 		query = anyOf.ReplaceAllStringFunc(query, func(s string) string {
 			word := map[bool]string{true: "IN", false: "NOT IN"}[strings.HasPrefix(s, "= ")]
@@ -101,6 +102,7 @@ var (
 	anyOf        = regexp.MustCompile(`(= ANY|<> ALL)\((\$\d+)\)`)
 	eachText     = regexp.MustCompile(`texts\((\$\d+)\) AS (\w+)`)
 	eachObject   = regexp.MustCompile(`objects\((\$\d+)\) AS (\w+)`)
+	onlySQLite   = regexp.MustCompile(` INDEXED BY \w+`)
 	onlyPostgres = regexp.MustCompile(`::\w+| COLLATE "C"| FOR (?:UPDATE|SHARE|KEY SHARE)(?: OF \w+)?`)
 )
 

@@ -97,16 +97,33 @@ func (s *Store) Events(ctx context.Context, q scim.EventQuery) (scim.Page[scim.E
 	if !q.To.IsZero() {
 		add("at < %s", nanos(q.To))
 	}
+	from := eventsOf(q)
 	if q.Limit < 0 {
 		err := s.read().dynamic(ctx, func(rows *sql.Rows) error { return rows.Scan(&page.Total) },
-			"SELECT count(*) FROM usher_events WHERE "+where, b.args...)
+			"SELECT count(*) FROM "+from+" WHERE "+where, b.args...)
 		page.Next = q.After
 		return page, err
 	}
-	return s.eventPage(ctx, q, &b, where, filtered, after)
+	return s.eventPage(ctx, q, &b, from, where, filtered, after)
 }
 
-func (s *Store) eventPage(ctx context.Context, q scim.EventQuery, b *binder, where string, filtered bool, after int64) (scim.Page[scim.Event], error) {
+// eventsOf is the table, and the index by which SQLite shall read it: it would
+// rather go through everybody's events in the order that is asked for than look for
+// the few.
+func eventsOf(q scim.EventQuery) string {
+	const by = "usher_events INDEXED BY usher_events_"
+	switch {
+	case q.Tenant == "":
+		return "usher_events"
+	case q.UserID != "":
+		return by + "user"
+	case q.GroupID != "":
+		return by + "group"
+	}
+	return by + "tenant"
+}
+
+func (s *Store) eventPage(ctx context.Context, q scim.EventQuery, b *binder, from, where string, filtered bool, after int64) (scim.Page[scim.Event], error) {
 	var page scim.Page[scim.Event]
 	limit := limitOf(scim.Query{Limit: q.Limit})
 	position, op := s.d.position, ">"
@@ -137,7 +154,7 @@ func (s *Store) eventPage(ctx context.Context, q scim.EventQuery, b *binder, whe
 		e, err := scanEvent(rows)
 		page.Items = append(page.Items, e)
 		return err
-	}, "SELECT seq, tenant, user_id, group_id, doc, added, removed FROM usher_events WHERE "+position+" IS NOT NULL AND "+where+
+	}, "SELECT seq, tenant, user_id, group_id, doc, added, removed FROM "+from+" WHERE "+position+" IS NOT NULL AND "+where+
 		" ORDER BY "+order+" LIMIT "+b.bind(limit+1), b.args...)
 	if err != nil {
 		return page, err

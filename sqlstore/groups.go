@@ -338,7 +338,7 @@ func (s *Store) Members(ctx context.Context, t scim.Tenant, group string, q scim
 		err := rows.Scan(&last, &m.ID, &m.Group, &m.Display)
 		page.Items = append(page.Items, m)
 		return err
-	}, `SELECT m.seq, m.member, m.sub_id IS NOT NULL, coalesce(u.label, g.name) FROM usher_members m
+	}, `SELECT m.seq, m.member, m.sub_id IS NOT NULL, coalesce(u.label, g.name) FROM usher_members m INDEXED BY usher_members_seq
 		LEFT JOIN usher_users u ON u.tenant = m.tenant AND u.id = m.user_id
 		LEFT JOIN usher_groups g ON g.tenant = m.tenant AND g.id = m.sub_id
 		WHERE m.tenant = $1 AND m.group_id = $2 AND m.seq > $3 ORDER BY m.seq LIMIT $4 OFFSET $5`,
@@ -354,6 +354,7 @@ func (s *Store) GroupsOf(ctx context.Context, t scim.Tenant, ids []string) (map[
 	b := binder{args: []any{t}}
 	in := b.oneOf(ids)
 	out := make(map[string][]scim.GroupRef)
+	// SQLite takes the tables of a CROSS JOIN in this order, and not all groups first.
 	err := s.read().query(ctx, func(rows *sql.Rows) error {
 		var (
 			member string
@@ -362,10 +363,10 @@ func (s *Store) GroupsOf(ctx context.Context, t scim.Tenant, ids []string) (map[
 		err := rows.Scan(&member, &ref.ID, &ref.Display)
 		out[member] = append(out[member], ref)
 		return err
-	}, `SELECT m.member, g.id, g.name FROM (
+	}, `SELECT x.member, g.id, g.name FROM (
 			SELECT user_id AS member, group_id FROM usher_members WHERE tenant = $1 AND user_id`+in+`
 			UNION ALL SELECT sub_id, group_id FROM usher_members WHERE tenant = $1 AND sub_id`+in+`
-		) m JOIN usher_groups g ON g.tenant = $1 AND g.id = m.group_id ORDER BY g.created, g.id`, b.args...)
+		) x CROSS JOIN usher_groups g WHERE g.tenant = $1 AND g.id = x.group_id ORDER BY g.created, g.id`, b.args...)
 	return out, err
 }
 

@@ -56,11 +56,13 @@ func (s *Store) createAtOnce(ctx context.Context, q querier, t scim.Tenant, row 
 // updateAtOnce locks the user in the version that the write is based on; what
 // follows depends on its row, and on that of the seat where the status changes. That
 // somebody else wrote meanwhile would hide their rows from this statement, but they
-// would have changed the version, too. Parameters: $1 tenant, $2 id, $3 the revision,
+// would have changed the version, too. That there is one user at the most is said to
+// the planner, which may take more for likely and then compiles what is done once.
+// Parameters: $1 tenant, $2 id, $3 the revision,
 // $4 modified, $5 status, $6 to $10 keys, $11 document, $12 index, $13 addresses, $14
 // folders, $15 seats, $16 event, $17 its time, $18 and $19 whom it is about.
 const updateAtOnce = `WITH old AS (
-	SELECT u.created, u.status FROM usher_users u WHERE u.tenant = $1 AND u.id = $2 AND u.revision = $3::bigint FOR UPDATE
+	SELECT u.created, u.status FROM usher_users u WHERE u.tenant = $1 AND u.id = $2 AND u.revision = $3::bigint LIMIT 1 FOR UPDATE
 ), seat AS (
 	UPDATE usher_tenants t SET
 		active = t.active + ($5::smallint = 1)::int - (old.status = 1)::int,
@@ -74,19 +76,21 @@ const updateAtOnce = `WITH old AS (
 		external_id = $8::text, label = $9::text, label_key = $10::text, doc = $11::json, idx = $12::jsonb
 	FROM old WHERE u.tenant = $1 AND u.id = $2 AND (old.status = $5::smallint OR EXISTS (SELECT 1 FROM seat))
 	RETURNING old.created
+), one AS (
+	SELECT created FROM usr LIMIT 1
 ), less AS (
-	DELETE FROM usher_addresses a USING usr WHERE a.tenant = $1 AND a.user_id = $2 AND a.address <> ALL($13)
+	DELETE FROM usher_addresses a USING one WHERE a.tenant = $1 AND a.user_id = $2 AND a.address <> ALL($13)
 ), adr AS (
 	INSERT INTO usher_addresses (tenant, user_id, address)
-	SELECT DISTINCT $1::text, $2::text, x.value FROM usr, texts($13) AS x ON CONFLICT DO NOTHING
+	SELECT DISTINCT $1::text, $2::text, x.value FROM one, texts($13) AS x ON CONFLICT DO NOTHING
 ), gone AS (
-	DELETE FROM usher_folders f USING usr WHERE f.tenant = $1 AND f.user_id = $2
+	DELETE FROM usher_folders f USING one WHERE f.tenant = $1 AND f.user_id = $2
 		AND NOT EXISTS (SELECT 1 FROM objects($14) AS x WHERE x.value->>'root' = f.root AND x.value->>'key' = f.name_key)
-), fld AS (` + insertFoldersOf + ` FROM usr, objects($14) AS x ON CONFLICT DO NOTHING
+), fld AS (` + insertFoldersOf + ` FROM one, objects($14) AS x ON CONFLICT DO NOTHING
 ), evt AS (
-	INSERT INTO usher_events (tenant, at, user_id, group_id, doc) SELECT $1::text, $17::bigint, $18::text, $19::text, $16::json FROM usr RETURNING seq
+	INSERT INTO usher_events (tenant, at, user_id, group_id, doc) SELECT $1::text, $17::bigint, $18::text, $19::text, $16::json FROM one RETURNING seq
 )
-SELECT (SELECT count(*) FROM old), coalesce((SELECT created FROM usr), 0), coalesce((SELECT seq FROM evt), 0)`
+SELECT (SELECT count(*) FROM old), coalesce((SELECT created FROM one), 0), coalesce((SELECT seq FROM evt), 0)`
 
 func (s *Store) updateAtOnce(ctx context.Context, q querier, t scim.Tenant, row *userRow, out *scim.User, g scim.Guard, e *scim.Event) error {
 	u := row.u
