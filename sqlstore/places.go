@@ -18,9 +18,15 @@ func (s *Store) Place(ctx context.Context, consumer string) (string, error) {
 	return place, err
 }
 
-// SetPlace implements [scim.Store].
+// SetPlace implements [scim.Store]. The place "" forgets the consumer, once it does
+// not run any more: it holds back nothing from [Store.PurgeEvents] then, and if it
+// comes again it begins with the oldest event.
 func (s *Store) SetPlace(ctx context.Context, consumer, place string) error {
 	return s.one(ctx, func(q querier) (*Write, error) {
+		if place == "" {
+			_, err := q.exec(ctx, `DELETE FROM usher_places WHERE consumer = $1`, consumer)
+			return nil, err
+		}
 		_, err := q.exec(ctx, `INSERT INTO usher_places (consumer, place) VALUES ($1, $2)
 			ON CONFLICT (consumer) DO UPDATE SET place = excluded.place`, consumer, place)
 		return nil, err
