@@ -32,11 +32,11 @@ import (
 
 // Server is a running server. It is made by [Start] and safe for concurrent use.
 type Server struct {
-	dir     string
-	port    int
-	cmd     *exec.Cmd
-	end     io.Closer // ends cmd
-	schemas atomic.Int64
+	dir   string
+	port  int
+	cmd   *exec.Cmd
+	end   io.Closer    // ends cmd
+	names atomic.Int64 // given to schemas and databases
 }
 
 // ErrMissing says that PostgreSQL is not installed on this machine.
@@ -46,7 +46,7 @@ var ErrMissing = errors.New("pgtest: initdb and postgres are not installed")
 // It returns once the server answers. [Server.Stop] ends it, and so does the end of
 // this process, whichever it is. Errors: [ErrMissing].
 func Start(ctx context.Context, settings ...string) (*Server, error) {
-	initdb, postgres := program("initdb"), program("postgres")
+	initdb, postgres := Program("initdb"), Program("postgres")
 	if initdb == "" || postgres == "" {
 		return nil, ErrMissing
 	}
@@ -127,25 +127,46 @@ func (s *Server) wait(ctx context.Context) error {
 // URL returns the address of the database postgres, where tables are made in and
 // looked up from a schema; "" is the usual one.
 func (s *Server) URL(schema string) string {
-	url := fmt.Sprintf("postgres://postgres@127.0.0.1:%d/postgres?sslmode=disable", s.port)
+	url := s.url("postgres")
 	if schema != "" {
 		url += "&search_path=" + schema
 	}
 	return url
 }
 
+func (s *Server) url(database string) string {
+	return fmt.Sprintf("postgres://postgres@127.0.0.1:%d/%s?sslmode=disable", s.port, database)
+}
+
 // Schema makes an empty schema and returns its address, for one test.
 func (s *Server) Schema(ctx context.Context) (string, error) {
-	name := fmt.Sprint("test", s.schemas.Add(1))
+	name, err := s.create(ctx, "SCHEMA")
+	if err != nil {
+		return "", err
+	}
+	return s.URL(name), nil
+}
+
+// Database makes an empty database and returns its address, for a test that needs
+// all of one. The programs of PostgreSQL take the address too.
+func (s *Server) Database(ctx context.Context) (string, error) {
+	name, err := s.create(ctx, "DATABASE")
+	if err != nil {
+		return "", err
+	}
+	return s.url(name), nil
+}
+
+// create makes something with a name that nothing else has.
+func (s *Server) create(ctx context.Context, what string) (string, error) {
+	name := fmt.Sprint("test", s.names.Add(1))
 	db, err := sql.Open("pgx", s.URL(""))
 	if err != nil {
 		return "", err
 	}
 	defer db.Close()
-	if _, err := db.ExecContext(ctx, "CREATE SCHEMA "+name); err != nil {
-		return "", err
-	}
-	return s.URL(name), nil
+	_, err = db.ExecContext(ctx, "CREATE "+what+" "+name)
+	return name, err
 }
 
 // Addr is where the server listens.
@@ -160,8 +181,9 @@ func (s *Server) Stop() {
 	_ = os.RemoveAll(s.dir)
 }
 
-// program finds a program of PostgreSQL, the newest where several are installed.
-func program(name string) string {
+// Program returns the path of a program of PostgreSQL such as pg_dump, of the newest
+// where several are installed; "" where it is not.
+func Program(name string) string {
 	if path, err := exec.LookPath(name); err == nil {
 		return path
 	}
