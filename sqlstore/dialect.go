@@ -31,6 +31,8 @@ type Dialect struct {
 	// sequenced says that readers give it to them.
 	position  string
 	sequenced bool
+	// statistics says that plans depend on statistics that are collected now and then.
+	statistics bool
 }
 
 // String returns the name of the dialect, such as postgres.
@@ -38,7 +40,7 @@ func (d Dialect) String() string { return d.name }
 
 // Postgres is PostgreSQL 13 and later, and what speaks its protocol and SQL.
 var Postgres = Dialect{
-	name: "postgres", atOnce: true, sequenced: true, position: "position", strpos: "strpos",
+	name: "postgres", atOnce: true, sequenced: true, statistics: true, position: "position", strpos: "strpos",
 	elements: "jsonb_array_elements(u.idx->%s::text) AS %s(value)",
 	text: func(query string) string {
 		query = anyOf.ReplaceAllString(query, "$1($2::text[])")

@@ -328,3 +328,32 @@ func TestForeignKeysAreIndexed(t *testing.T) {
 		require.Positive(t, keys)
 	})
 }
+
+// TestYoungTables: the load that fills a new directory is soon planned by statistics
+// of it, and not by those of empty tables until PostgreSQL comes to collect some; in a
+// directory that it knows nothing is collected.
+func TestYoungTables(t *testing.T) {
+	address := postgres(t)
+	seen := new(spy)
+	s := backends[0].on(t, seen.open(t, backends[0], address), sqlstore.Options{})
+	execute(t, s, "ALTER TABLE usher_users SET (autovacuum_enabled = off)")
+	execute(t, s, "ALTER TABLE usher_events SET (autovacuum_enabled = off)")
+	collected := func(s *sqlstore.Store, seen *spy, name string) (n int) {
+		for _, query := range seen.during(func() {
+			for i := range 300 {
+				id := fmt.Sprint(name, i)
+				require.NoError(t, second(s.CreateUser(t.Context(), acme, person(id), scim.Guard{}, event(scim.UserCreated, id, ""))))
+			}
+		}).queries() {
+			if strings.HasPrefix(query, "ANALYZE") {
+				n++
+			}
+		}
+		return n
+	}
+	require.Equal(t, 1, collected(s, seen, "a"))
+	require.InDelta(t, 256, number(t, s, "SELECT reltuples::int FROM pg_class WHERE oid = 'usher_users'::regclass"), 0)
+
+	again := new(spy)
+	require.Zero(t, collected(backends[0].on(t, again.open(t, backends[0], address), sqlstore.Options{}), again, "b"))
+}

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
+	"strings"
 	"sync"
 	"testing"
 
@@ -45,6 +46,14 @@ func (r record) statements() []call {
 		if c.kind == "statement" {
 			out = append(out, c)
 		}
+	}
+	return out
+}
+
+// queries are what the statements were, each on a line.
+func (r record) queries() (out []string) {
+	for _, c := range r.statements() {
+		out = append(out, strings.Join(strings.Fields(c.query), " "))
 	}
 	return out
 }

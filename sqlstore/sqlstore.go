@@ -25,6 +25,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/usher-scim/scim"
@@ -68,6 +69,7 @@ type Store struct {
 	o  Options
 
 	prepared sync.Map // *sql.Stmt by query
+	changes  atomic.Int64
 }
 
 var _ scim.Store = (*Store)(nil)
@@ -217,11 +219,18 @@ func (s *Store) read() querier { return querier{s: s} }
 // write runs f in a transaction, again where the database gave it up for the sake
 // of another. f returns what the hook is told, nil if nothing changed.
 func (s *Store) write(ctx context.Context, f func(q querier) (*Write, error)) error {
-	var unprepared []string
-	err := s.again(ctx, func() error {
+	var (
+		unprepared []string
+		changed    bool
+	)
+	err := s.again(ctx, func() (err error) {
 		unprepared = unprepared[:0]
-		return s.try(ctx, f, &unprepared)
+		changed, err = s.try(ctx, f, &unprepared)
+		return err
 	})
+	if changed {
+		s.changed(ctx)
+	}
 	for _, query := range unprepared {
 		if _, prepared := s.prepared.Load(query); !prepared && err == nil {
 			_, _ = s.prepare(ctx, query) // it will be tried again, and the write is done
@@ -230,28 +239,30 @@ func (s *Store) write(ctx context.Context, f func(q querier) (*Write, error)) er
 	return err
 }
 
-func (s *Store) try(ctx context.Context, f func(q querier) (*Write, error), unprepared *[]string) error {
+// try runs f in a transaction, once, and reports whether it really changed something.
+func (s *Store) try(ctx context.Context, f func(q querier) (*Write, error), unprepared *[]string) (changed bool, err error) {
 	tx, err := s.db.BeginTx(ctx, nil)
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer func() { _ = tx.Rollback() }() // also when f panics; after a commit it does nothing
 	q := querier{s, tx, unprepared}
 	if s.d.begin != "" {
 		if _, err := q.exec(ctx, s.d.begin); err != nil {
-			return err
+			return false, err
 		}
 	}
 	w, err := f(q)
 	if err != nil {
-		return err
+		return false, err
 	}
 	if s.o.Hook != nil && w != nil {
 		if err := s.o.Hook(ctx, tx, *w); err != nil {
-			return err
+			return false, err
 		}
 	}
-	return tx.Commit()
+	err = tx.Commit()
+	return err == nil && w != nil, err
 }
 
 // one runs f, which is a single statement, as a transaction of its own; with a
@@ -260,10 +271,15 @@ func (s *Store) one(ctx context.Context, f func(q querier) (*Write, error)) erro
 	if s.o.Hook != nil || s.d.begin != "" {
 		return s.write(ctx, f)
 	}
-	return s.again(ctx, func() error {
-		_, err := f(s.read())
+	var w *Write
+	err := s.again(ctx, func() (err error) {
+		w, err = f(s.read())
 		return err
 	})
+	if err == nil && w != nil {
+		s.changed(ctx)
+	}
+	return err
 }
 
 // again calls f until the database does not give it up for the sake of another.

@@ -58,11 +58,19 @@ type backend struct {
 	name, driver string
 	dialect      sqlstore.Dialect
 	address      func(testing.TB) string // of a new, empty place
+	attempts     int                     // where a test does not say; 0: as it comes
 }
 
 var backends = []backend{
-	{"postgres", "pgx", sqlstore.Postgres, postgres},
-	{"sqlite", "sqlite", sqlstore.SQLite, sqlite},
+	{name: "postgres", driver: "pgx", dialect: sqlstore.Postgres, address: postgres},
+	{name: "sqlite", driver: "sqlite", dialect: sqlstore.SQLite, address: sqlite},
+}
+
+// strict is a PostgreSQL as distributed engines are that speak its protocol: every
+// transaction is SERIALIZABLE, and a statement writes one table.
+var strict = backend{
+	name: "strict", driver: "pgx", dialect: sqlstore.Postgres.Stepwise(), attempts: 100,
+	address: func(t testing.TB) string { return postgres(t) + "&default_transaction_isolation=serializable" },
 }
 
 // onBoth runs a test on each database.
@@ -89,6 +97,9 @@ func (b backend) on(t testing.TB, db *sql.DB, o sqlstore.Options) *sqlstore.Stor
 	t.Helper()
 	t.Cleanup(func() { _ = db.Close() })
 	db.SetMaxOpenConns(8)
+	if o.Attempts == 0 {
+		o.Attempts = b.attempts
+	}
 	s, err := sqlstore.Open(context.Background(), db, b.dialect, o)
 	require.NoError(t, err)
 	databases.Store(s, db)
@@ -132,6 +143,13 @@ func number(t testing.TB, s scim.Store, query string, args ...any) (n int) {
 func TestPostgres(t *testing.T) { storetest.Run(t, backends[0].harness()) }
 
 func TestSQLite(t *testing.T) { storetest.Run(t, backends[1].harness()) }
+
+func TestStrictPostgres(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the same again, with more to wait for")
+	}
+	storetest.Run(t, strict.harness())
+}
 
 func (b backend) harness() storetest.Harness {
 	return storetest.Harness{

@@ -218,11 +218,11 @@ func (s *Store) CreateUser(ctx context.Context, t scim.Tenant, u *scim.User, g s
 	if out.Created = utc(u.Created); u.Created.IsZero() {
 		out.Created = out.Modified
 	}
-	create := s.createStepwise
+	run, create := s.write, s.createStepwise
 	if s.d.atOnce {
-		create = s.createAtOnce
+		run, create = s.one, s.createAtOnce
 	}
-	err = s.one(ctx, func(q querier) (*Write, error) {
+	err = run(ctx, func(q querier) (*Write, error) {
 		e.Tenant, e.Left = t, nil
 		if err := create(ctx, q, t, row, out, g, e); err != nil {
 			return nil, err

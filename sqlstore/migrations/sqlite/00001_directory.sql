@@ -31,7 +31,10 @@ CREATE INDEX usher_users_archived_user_name ON usher_users (tenant, user_name) W
 CREATE INDEX usher_users_archived_email ON usher_users (tenant, email) WHERE status = 4 AND email <> '';
 CREATE INDEX usher_users_external_id ON usher_users (tenant, external_id) WHERE external_id <> '';
 CREATE INDEX usher_users_live ON usher_users (tenant, created, id) WHERE status <> 4;
-CREATE INDEX usher_users_status ON usher_users (tenant, status, created, id);
+CREATE INDEX usher_users_active ON usher_users (tenant, created, id) WHERE status = 1;
+CREATE INDEX usher_users_deactivated ON usher_users (tenant, created, id) WHERE status = 2;
+CREATE INDEX usher_users_held ON usher_users (tenant, created, id) WHERE status = 3;
+CREATE INDEX usher_users_archived ON usher_users (tenant, created, id) WHERE status = 4;
 
 -- The other e-mail addresses of a user.
 CREATE TABLE usher_addresses (
