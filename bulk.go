@@ -187,7 +187,7 @@ func (op *bulkOp) route(h *Handler) error {
 	op.group = parts[0] == "Groups"
 	if len(parts) == 2 {
 		id, err := url.PathUnescape(parts[1])
-		if err != nil {
+		if err != nil || !isText(id) {
 			return badRequest(typeInvalidValue, "The path %q of an operation cannot be decoded.", shorten(op.path, 100))
 		}
 		op.id = id

@@ -137,6 +137,9 @@ func isBase64(s string) bool {
 	return len(digits)%4 != 1 && (len(s) == len(digits) || len(s)%4 == 0 && len(s)-len(digits) <= 2)
 }
 
+// isText reports whether s is text that any store can keep: what a body has is.
+func isText(s string) bool { return utf8.ValidString(s) && strings.IndexByte(s, 0) < 0 }
+
 // checkStored checks a value as it is stored, which no JSON was parsed from.
 func (a *attr) checkStored(s string) error {
 	switch a.typ {
@@ -150,7 +153,7 @@ func (a *attr) checkStored(s string) error {
 			return wrongType(a)
 		}
 	default:
-		if !utf8.ValidString(s) || strings.IndexByte(s, 0) >= 0 {
+		if !isText(s) {
 			return badRequest(typeInvalidValue, "%s has characters that are no text.", a.path)
 		}
 		_, err := a.checkText(s)

@@ -248,6 +248,9 @@ func (x *exchange) serve() (answer, error) {
 	case len(x.r.URL.RawQuery) > maxQuery:
 		return answer{}, &Error{Status: http.StatusRequestURITooLong, Detail: fmt.Sprintf("The query is longer than %d bytes; send it as the body of a POST to .search.", maxQuery)}
 	}
+	if !isText(x.r.URL.Path) {
+		return answer{}, ErrNotFound // and no store is asked for an ID that it could not hold
+	}
 	var ok bool
 	var n int
 	if x.route, n, ok = x.h.route(x.r.URL.Path); !ok {

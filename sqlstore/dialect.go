@@ -43,7 +43,8 @@ var Postgres = Dialect{
 	name: "postgres", atOnce: true, sequenced: true, statistics: true, position: "position", strpos: "strpos",
 	elements: "jsonb_array_elements(u.idx->%s::text) AS %s(value)",
 	text: func(query string) string {
-		query = anyOf.ReplaceAllString(query, "$1($2::text[])")
+		query = noneOf.ReplaceAllString(query, "NOT IN (SELECT unnest($1::text[]))") // which is hashed, unlike <> ALL
+		query = anyOf.ReplaceAllString(query, "= ANY($1::text[])")
 		query = onlySQLite.ReplaceAllString(query, "")
 		query = eachText.ReplaceAllString(query, "unnest($1::text[]) AS $2(value)")
 		return eachObject.ReplaceAllString(query, "json_array_elements($1::json) AS $2(value)")
@@ -75,10 +76,8 @@ var SQLite = Dialect{
 	name: "sqlite", position: "seq", strpos: "instr", elements: "json_each(u.idx->%s) AS %s",
 	begin: "UPDATE usher_tenants SET active = active WHERE tenant = ''",
 	text: func(query string) string {
-		query = anyOf.ReplaceAllStringFunc(query, func(s string) string {
-			word := map[bool]string{true: "IN", false: "NOT IN"}[strings.HasPrefix(s, "= ")]
-			return word + " (SELECT value FROM json_each" + s[strings.IndexByte(s, '('):] + ")"
-		})
+		query = noneOf.ReplaceAllString(query, "NOT IN (SELECT value FROM json_each($1))")
+		query = anyOf.ReplaceAllString(query, "IN (SELECT value FROM json_each($1))")
 		query = eachText.ReplaceAllString(query, "json_each($1) AS $2")
 		query = eachObject.ReplaceAllString(query, "json_each($1) AS $2")
 		query = onlyPostgres.ReplaceAllString(query, "")
@@ -101,7 +100,8 @@ var SQLite = Dialect{
 // "= ANY($1)" and "<> ALL($1)" compare with each of a list of texts. texts($1) AS x
 // are its elements, and objects($1) AS x those of a JSON array, as the column value.
 var (
-	anyOf        = regexp.MustCompile(`(= ANY|<> ALL)\((\$\d+)\)`)
+	anyOf        = regexp.MustCompile(`= ANY\((\$\d+)\)`)
+	noneOf       = regexp.MustCompile(`<> ALL\((\$\d+)\)`)
 	eachText     = regexp.MustCompile(`texts\((\$\d+)\) AS (\w+)`)
 	eachObject   = regexp.MustCompile(`objects\((\$\d+)\) AS (\w+)`)
 	onlySQLite   = regexp.MustCompile(` INDEXED BY \w+`)

@@ -107,6 +107,20 @@ func (s *Store) Events(ctx context.Context, q scim.EventQuery) (scim.Page[scim.E
 	return s.eventPage(ctx, q, &b, from, where, filtered, after)
 }
 
+// placed is the position of a place, which is the number of an event, also of one that
+// is forgotten since. Events are forgotten from the oldest on, so what is kept then
+// comes later, though it may have a smaller number.
+func (d Dialect) placed(seq string, newestFirst bool) string {
+	switch {
+	case !d.sequenced:
+		return seq
+	case newestFirst:
+		return `coalesce((SELECT p.position FROM usher_events p WHERE p.seq = ` + seq + `),
+			(SELECT min(p.position) FROM usher_events p WHERE p.seq > ` + seq + `), (SELECT max(p.position) + 1 FROM usher_events p), 0)`
+	}
+	return `coalesce((SELECT p.position FROM usher_events p WHERE p.seq = ` + seq + `), (SELECT min(p.position) - 1 FROM usher_events p), 0)`
+}
+
 // eventsOf is the table, and the index by which SQLite shall read it: it would
 // rather go through everybody's events in the order that is asked for than look for
 // the few.
@@ -132,11 +146,7 @@ func (s *Store) eventPage(ctx context.Context, q scim.EventQuery, b *binder, fro
 		order, op = position+" DESC", "<"
 	}
 	if q.After != "" {
-		// A place is the number of an event, also of one that is forgotten since:
-		// then the next that is kept stands for it.
-		at := b.bind(after)
-		where += fmt.Sprintf(` AND %[3]s %[1]s coalesce((SELECT p.%[3]s FROM usher_events p WHERE p.seq = %[2]s),
-			(SELECT min(p.%[3]s) - 1 FROM usher_events p WHERE p.seq > %[2]s), (SELECT max(p.%[3]s) FROM usher_events p), 0)`, op, at, position)
+		where += " AND " + position + " " + op + " " + s.d.placed(b.bind(after), q.NewestFirst)
 	}
 	// The end of what there is: where a reader goes on whom nothing here concerned.
 	var end sql.NullInt64

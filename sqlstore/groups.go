@@ -247,17 +247,19 @@ func unknownOf(asked []string, known map[string]edge) []string {
 }
 
 // leaveAll takes a member, which a column names, out of all groups, and returns them
-// in order of their creation. The member is locked, so it is in no more of them.
+// in order of their creation. The member is locked, so it is in no more of them; from
+// some it may have been removed until they are locked, too.
 func (q querier) leaveAll(ctx context.Context, t scim.Tenant, column, member string, at time.Time) ([]string, error) {
 	groups, err := q.strings(ctx, `SELECT u.id FROM usher_groups u JOIN usher_members m ON m.tenant = u.tenant AND m.group_id = u.id
 		WHERE m.tenant = $1 AND m.`+column+` = $2 ORDER BY u.created, u.id FOR UPDATE OF u`, t, member)
 	if err != nil || len(groups) == 0 {
 		return nil, err
 	}
-	if _, err := q.exec(ctx, `DELETE FROM usher_members WHERE tenant = $1 AND `+column+` = $2`, t, member); err != nil {
+	left, err := q.strings(ctx, `DELETE FROM usher_members WHERE tenant = $1 AND `+column+` = $2 RETURNING group_id`, t, member)
+	if err != nil || len(left) == 0 {
 		return nil, err
 	}
-	return groups, q.touch(ctx, t, groups, -1, "", at)
+	return inOrder(left, groups), q.touch(ctx, t, left, -1, "", at)
 }
 
 // DeleteGroup implements [scim.Store].

@@ -157,13 +157,7 @@ func (l *listing) count(ctx context.Context, q querier) (n int, err error) {
 	return n, err
 }
 
-// dynamic runs a statement that is not worth keeping prepared.
-func (q querier) dynamic(ctx context.Context, scan func(*sql.Rows) error, query string, args ...any) error {
-	rows, err := q.s.db.QueryContext(ctx, q.s.d.text(query), q.s.d.plain(args)...)
-	return each(rows, err, scan)
-}
-
-// list returns a page of what l lists.
+// listPage returns a page of what l lists.
 func listPage[T any](ctx context.Context, s *Store, l *listing, q scim.Query, scan func(withLast) (T, int64, string, error)) (scim.Page[T], error) {
 	var page scim.Page[T]
 	if err := l.filtered(q); err != nil {

@@ -99,6 +99,8 @@ type querier struct {
 	// one for all connections takes a second one, for which a transaction must not
 	// wait.
 	unprepared *[]string
+	// patient says that a read is tried again that the database gave up.
+	patient bool
 }
 
 // runner is what runs a statement.
@@ -156,12 +158,47 @@ func (s *Store) prepare(ctx context.Context, query string) (*sql.Stmt, error) {
 
 // query runs a statement that returns rows, and calls scan for each.
 func (q querier) query(ctx context.Context, scan func(*sql.Rows) error, query string, args ...any) error {
-	stmt, err := q.stmt(ctx, query)
-	if err != nil {
-		return err
+	args = q.s.d.plain(args)
+	return q.rows(ctx, scan, func() (*sql.Rows, error) {
+		stmt, err := q.stmt(ctx, query)
+		if err != nil {
+			return nil, err
+		}
+		return stmt.QueryContext(ctx, args...)
+	})
+}
+
+// dynamic runs a statement that is not worth keeping prepared.
+func (q querier) dynamic(ctx context.Context, scan func(*sql.Rows) error, query string, args ...any) error {
+	query, args = q.s.d.text(query), q.s.d.plain(args)
+	return q.rows(ctx, scan, func() (*sql.Rows, error) { return q.s.db.QueryContext(ctx, query, args...) })
+}
+
+// rows calls scan for each row that ask returns, which is asked again where the
+// database gave that up before there was a row.
+func (q querier) rows(ctx context.Context, scan func(*sql.Rows) error, ask func() (*sql.Rows, error)) error {
+	began := false
+	try := func() error {
+		rows, err := ask()
+		return each(rows, err, func(rows *sql.Rows) error {
+			began = true
+			return scan(rows)
+		})
 	}
-	rows, err := stmt.QueryContext(ctx, q.s.d.plain(args)...)
-	return each(rows, err, scan)
+	if !q.patient {
+		return try()
+	}
+	var last error
+	err := q.s.again(ctx, func() error {
+		if last = try(); began {
+			return nil
+		}
+		return last
+	})
+	if err == nil {
+		err = last
+	}
+	return err
 }
 
 // plain turns the types of the library, and lists, into what every driver takes.
@@ -194,11 +231,18 @@ func each(rows *sql.Rows, err error, scan func(*sql.Rows) error) error {
 
 // row runs a statement that returns one row; [sql.ErrNoRows] for none.
 func (q querier) row(ctx context.Context, dest []any, query string, args ...any) error {
-	stmt, err := q.stmt(ctx, query)
-	if err != nil {
-		return err
+	args = q.s.d.plain(args)
+	try := func() error {
+		stmt, err := q.stmt(ctx, query)
+		if err != nil {
+			return err
+		}
+		return stmt.QueryRowContext(ctx, args...).Scan(dest...)
 	}
-	return stmt.QueryRowContext(ctx, q.s.d.plain(args)...).Scan(dest...)
+	if !q.patient {
+		return try()
+	}
+	return q.s.again(ctx, try)
 }
 
 // exec runs a statement and returns how many rows it changed.
@@ -214,7 +258,8 @@ func (q querier) exec(ctx context.Context, query string, args ...any) (int64, er
 	return res.RowsAffected()
 }
 
-func (s *Store) read() querier { return querier{s: s} }
+// read runs statements that only read, each a transaction of its own.
+func (s *Store) read() querier { return querier{s: s, patient: true} }
 
 // write runs f in a transaction, again where the database gave it up for the sake
 // of another. f returns what the hook is told, nil if nothing changed.
@@ -246,7 +291,7 @@ func (s *Store) try(ctx context.Context, f func(q querier) (*Write, error), unpr
 		return false, err
 	}
 	defer func() { _ = tx.Rollback() }() // also when f panics; after a commit it does nothing
-	q := querier{s, tx, unprepared}
+	q := querier{s: s, tx: tx, unprepared: unprepared}
 	if s.d.begin != "" {
 		if _, err := q.exec(ctx, s.d.begin); err != nil {
 			return false, err
@@ -273,7 +318,7 @@ func (s *Store) one(ctx context.Context, f func(q querier) (*Write, error)) erro
 	}
 	var w *Write
 	err := s.again(ctx, func() (err error) {
-		w, err = f(s.read())
+		w, err = f(querier{s: s})
 		return err
 	})
 	if err == nil && w != nil {

@@ -21,6 +21,7 @@ var contention = []check{
 	{name: "contention/versions", promise: "Of many writes based on one version at once, through both handles, one wins.", run: contendVersions, chance: true},
 	{name: "contention/members", promise: "Changes of a group's members without a version all land, through both handles at once.", run: contendMembers, chance: true},
 	{name: "contention/leavers", promise: "Whoever is archived while groups change is in none of them afterwards.", run: contendLeavers, chance: true},
+	{name: "contention/parting", promise: "Whoever is archived and removed from a group at once leaves it once: the group's members are counted right, and one event tells of it.", run: contendParting, chance: true},
 	{name: "contention/deletions", promise: "A group that is deleted while members come in leaves no membership.", run: contendDeletions, chance: true},
 	{name: "contention/record", promise: "A reader of the record of all tenants that goes on from Page.Next misses no event and reads none twice, while both handles write (P9.4).", run: contendRecord, chance: true},
 }
@@ -233,6 +234,33 @@ func contendLeavers(p *probe) {
 	refs, err := p.b.GroupsOf(ctx, acme, userIDs(all))
 	require.NoError(p, err)
 	require.Empty(p, dropEmpty(refs))
+}
+
+func contendParting(p *probe) {
+	all := p.created(manyNamed(writers)...)
+	p.created(named("stays"))
+	p.group("g", append(userIDs(all), "stays")...)
+	var told [writers]atomic.Int32
+	atOnce(2*writers, func(i int) {
+		u, e := all[i/2], event(i)
+		var err error
+		if i%2 == i/2%2 { // the one comes first of some, the other of others
+			_, err = p.eitherHandle(i/2).UpdateGroup(ctx, acme, "g", scim.GroupChange{Remove: []string{u.ID}}, scim.Guard{}, e)
+		} else {
+			_, err = p.eitherHandle(i/2+1).UpdateUser(ctx, acme, inStatus(u, scim.StatusArchived), scim.Guard{}, e)
+		}
+		if err != nil {
+			p.Error(err)
+		}
+		told[i/2].Add(int32(len(e.Left) + len(e.Removed)))
+	})
+	for i := range told {
+		require.EqualValues(p, 1, told[i].Load(), "events that tell that somebody left")
+	}
+	page, err := p.b.Members(ctx, acme, "g", scim.Query{})
+	require.NoError(p, err)
+	require.Equal(p, 1, page.Total, "members")
+	require.Equal(p, []string{"stays"}, p.members("g"))
 }
 
 func contendDeletions(p *probe) {

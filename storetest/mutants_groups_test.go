@@ -131,6 +131,21 @@ var groupMutants = []mutant{
 			return s.Store.CreateGroup(ctx, t, &free, members, e)
 		}
 	}},
+	{"says that who is archived left the groups that it was in", []string{"contention/parting"}, func(s *brokenStore) {
+		s.updateUser = func(ctx context.Context, t scim.Tenant, u *scim.User, g scim.Guard, e *scim.Event) (*scim.User, error) {
+			was, err := s.Store.GroupsOf(ctx, t, []string{u.ID})
+			if err != nil {
+				return nil, err
+			}
+			soon()
+			got, err := s.Store.UpdateUser(ctx, t, u, g, e)
+			e.Left = nil
+			for _, ref := range was[u.ID] {
+				e.Left = append(e.Left, ref.ID)
+			}
+			return got, err
+		}
+	}},
 	{"leaves memberships of what is deleted", []string{"contention/deletions"}, func(s *brokenStore) {
 		s.groupsOf = func(ctx context.Context, t scim.Tenant, ids []string) (map[string][]scim.GroupRef, error) {
 			refs, err := s.Store.GroupsOf(ctx, t, ids)

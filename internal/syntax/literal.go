@@ -14,6 +14,7 @@ const (
 	msgUnclosed = "the text that begins here has no closing double quote"
 	msgControl  = `a control character must be written as an escape such as \n`
 	msgEscape   = `after \ there must be one of " \ / b f n r t, or u and four hexadecimal digits`
+	msgNUL      = "NUL characters are not accepted"
 	msgHalf     = `this \u escape is one half of a pair, and the other half does not stand beside it`
 	msgNumber   = "this number is too large"
 )
@@ -197,6 +198,8 @@ func escape(s string) (r rune, n int, msg string) {
 	switch {
 	case !ok:
 		return 0, 0, msgEscape
+	case r == 0:
+		return 0, 0, msgNUL // as in bodies, so that nothing has one
 	case !utf16.IsSurrogate(r):
 		return r, 6, ""
 	}

@@ -28,7 +28,7 @@ import (
 //   - prefixes that are no URN (foo:attr);
 //   - in a value filter, and and or with no blank before or behind them
 //     (a[b eq trueand c pr], a[b eq "x"orc pr]);
-//   - half surrogates, which are no characters;
+//   - half surrogates, which are no characters, and NUL, which no value has;
 //   - bytes that are not UTF-8.
 
 var wide = Limits{Bytes: 1 << 20, Terms: 1 << 20, Depth: 1 << 20}
@@ -133,6 +133,8 @@ func excused(s string, e filter.Expression, err error, again string) bool {
 		return true
 	case msg == msgNotURN:
 		return foreign
+	case msg == msgNUL:
+		return strings.Contains(s, `\u0000`)
 	case msg == msgHalf:
 		return strings.Contains(strings.ToLower(s), `\ud`)
 	case glued.MatchString(quoted.ReplaceAllString(s, `""`)):
@@ -212,6 +214,7 @@ var excusedFilters = []string{
 	`a[b eq 1 andc eq 1]`,
 	`a[b eq 1 and8:c pr]`,
 	`a eq "\uD834"`,
+	`a eq "b\u0000"`,
 	"a eq \"\xff\"",
 }
 

@@ -162,7 +162,7 @@ var (
 		rapid.Bool().AsAny(),
 		rapid.Int().AsAny(),
 		rapid.Float64().Filter(func(f float64) bool { return !math.IsInf(f, 0) && f == f }).AsAny(),
-		rapid.String().AsAny(),
+		rapid.Map(rapid.String(), func(s string) string { return strings.ReplaceAll(s, "\x00", "") }).AsAny(),
 		rapid.StringMatching(`[a-z0-9._@+é-]{1,6}`).AsAny(),
 		rapid.SampledFrom([]string{"", "true", "NULL", "-1", `"`, `\`, "a\"] or (b"}).AsAny(),
 	)
