@@ -2,6 +2,7 @@ package sqlstore_test
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"net"
 	"strings"
@@ -137,7 +138,10 @@ func (p *proxy) forward(from, to net.Conn, asks bool) {
 		if err != nil {
 			return
 		}
-		pass, over := p.passes(asks)
+		pass, over := true, false
+		if !cancels(buf[:n]) {
+			pass, over = p.passes(asks)
+		}
 		if pass {
 			if _, err = to.Write(buf[:n]); err != nil {
 				return
@@ -148,6 +152,12 @@ func (p *proxy) forward(from, to net.Conn, asks bool) {
 			return
 		}
 	}
+}
+
+// cancels says whether this is how a client asks for a statement to be cancelled, on
+// a connection of its own. Nobody waits for that, so it comes at any time.
+func cancels(message []byte) bool {
+	return len(message) == 16 && binary.BigEndian.Uint32(message[4:]) == 1234<<16|5678
 }
 
 // passes says whether what comes is passed on, and whether all is cut then.

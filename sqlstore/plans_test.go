@@ -31,11 +31,15 @@ func fill(t testing.TB, s scim.Store, tenant string, n int) {
 		one   = `(SELECT * FROM usher_users WHERE tenant = 'acme' ORDER BY created, id LIMIT 1) u`
 	)
 	groups := n / 4
+	name, doc := "$1::text", `replace(doc::text, 'person.1@example.com', `+user+` || '@x.co')::json`
+	if fmt.Sprintf("%T", database(s).Driver()) == "*sqlite.Driver" {
+		name, doc = "?1", `replace(doc, 'person.1@example.com', `+user+` || '@x.co')`
+	}
 	for _, statement := range []string{
 		`INSERT INTO usher_tenants (tenant, active) VALUES ($1, 0) ON CONFLICT DO NOTHING`,
 		`INSERT INTO usher_users (tenant, id, revision, created, modified, status, user_name, email, external_id, label, label_key, doc, idx)
 			SELECT $1, ` + user + `, 1, created + i, modified, CASE i % 50 WHEN 0 THEN 4 WHEN 1 THEN 3 ELSE 1 END, ` + user + ` || '@x.co',
-			` + user + ` || '@x.co', ` + user + ` || '-e', label, label_key, doc, idx FROM ` + upTo(n) + `, ` + one,
+			` + user + ` || '@x.co', ` + user + ` || '-e', label, label_key, ` + doc + `, idx FROM ` + upTo(n) + `, ` + one,
 		`INSERT INTO usher_addresses (tenant, user_id, address) SELECT $1, ` + user + `, ` + user + ` || '@y.co' FROM ` + upTo(n),
 		`INSERT INTO usher_folders (tenant, user_id, root, name_key, name) SELECT $1, ` + user + `, 'Department', 'd' || (i % 40), 'D' || (i % 40) FROM ` + upTo(n),
 		`INSERT INTO usher_groups (tenant, id, revision, created, modified, connection, name, name_key, external_id)
@@ -49,13 +53,7 @@ func fill(t testing.TB, s scim.Store, tenant string, n int) {
 		`INSERT INTO usher_activity (tenant, connection, last_request, last_change) SELECT $1, $1 || '-' || i, 1, 1 FROM ` + upTo(20),
 		`INSERT INTO usher_tokens (hash, id, tenant, connection, name, strictness, created, expires, last_used, slot) SELECT $1 || '-h' || i, $1 || '-t' || i, $1, $1 || '-' || i, '', 0, 1, 0, 0, 1 FROM ` + upTo(20),
 	} {
-		text := statement
-		if fmt.Sprintf("%T", database(s).Driver()) == "*sqlite.Driver" {
-			text = strings.ReplaceAll(statement, "$", "?")
-		} else {
-			text = strings.ReplaceAll(statement, "$1", "$1::text")
-		}
-		execute(t, s, text, tenant)
+		execute(t, s, strings.ReplaceAll(statement, "$1", name), tenant)
 	}
 }
 

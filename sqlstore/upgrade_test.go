@@ -47,8 +47,8 @@ var kept = []string{
 	`INSERT INTO usher_activity (tenant, connection, last_request, last_change) VALUES ('acme', 'okta', 5, 4)`,
 }
 
-// keptTokens are tokens of version 1 by their secrets: whose they are, and the year
-// they expire in, 0 for never.
+// keptTokens are tokens of version 1 by their secrets: whose they are, the year they
+// expire in, 0 for never, and whether they are good afterwards.
 var keptTokens = []struct {
 	secret, connection string
 	year               int
@@ -58,15 +58,14 @@ var keptTokens = []struct {
 	{"next-but-one", "okta", 2030, true},
 	{"expired-later", "okta", 2025, false},
 	{"never-expires", "okta", 0, true},
-	{"next-to-expire", "okta", 2028, true},
+	{"next-to-expire", "okta", 2028, false},
 	{"of-entra", "entra", 2030, true},
 	{"expired-of-entra", "entra", 2025, false},
 	{"expired-of-entra-too", "entra", 2024, false},
 }
 
-// TestMigrateUpgrade: people and tokens of version 1 are all there afterwards. Nobody
-// is cut off; of more tokens than a connection may have now, the two that are good
-// for longest have the slots.
+// TestMigrateUpgrade: what there was of people at version 1 is all there afterwards,
+// and of the tokens of each connection the two that are good for longest (P1.2).
 func TestMigrateUpgrade(t *testing.T) {
 	onBoth(t, func(t *testing.T, b backend) {
 		places := b.places(t, 2)
@@ -95,7 +94,7 @@ func TestMigrateUpgrade(t *testing.T) {
 			require.NoError(t, err, k.secret)
 			require.Equal(t, scim.Connection{ID: k.connection, Tenant: acme, Name: "Acme"}, got)
 		}
-		for connection, n := range map[string]int{"okta": 5, "entra": 3} {
+		for connection, n := range map[string]int{"okta": 2, "entra": 2} {
 			list, err := tokens.Of(t.Context(), connection)
 			require.NoError(t, err)
 			require.Len(t, list, n)
