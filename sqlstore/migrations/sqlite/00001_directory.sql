@@ -137,6 +137,39 @@ CREATE TABLE usher_tokens (
 ) WITHOUT ROWID;
 CREATE INDEX usher_tokens_connection ON usher_tokens (connection);
 
+-- SQLite has no statistics until somebody collects them, and would go through a tenant
+-- rather than take the index that is meant. These are of a directory of a million.
+ANALYZE;
+INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
+	('usher_tenants', 'usher_tenants', '1000 1'),
+	('usher_users', 'sqlite_autoindex_usher_users_1', '1000000 1000 1'),
+	('usher_users', 'usher_users_user_name', '950000 950 1'),
+	('usher_users', 'usher_users_email', '950000 950 1'),
+	('usher_users', 'usher_users_archived_user_name', '50000 50 1'),
+	('usher_users', 'usher_users_archived_email', '50000 50 1'),
+	('usher_users', 'usher_users_external_id', '1000000 1000 1'),
+	('usher_users', 'usher_users_live', '950000 950 2 1'),
+	('usher_users', 'usher_users_active', '900000 900 2 1'),
+	('usher_users', 'usher_users_deactivated', '40000 40 2 1'),
+	('usher_users', 'usher_users_held', '10000 10 2 1'),
+	('usher_users', 'usher_users_archived', '50000 50 2 1'),
+	('usher_addresses', 'usher_addresses', '500000 500 2 1'),
+	('usher_addresses', 'usher_addresses_address', '500000 500 1 1'),
+	('usher_folders', 'sqlite_autoindex_usher_folders_1', '3000000 3000 3 1 1'),
+	('usher_folders', 'usher_folders_folder', '3000000 3000 1000 50 1'),
+	('usher_groups', 'sqlite_autoindex_usher_groups_1', '100000 100 1'),
+	('usher_groups', 'usher_groups_name', '100000 100 1'),
+	('usher_groups', 'usher_groups_external_id', '50000 50 1'),
+	('usher_groups', 'usher_groups_created', '100000 100 2 1'),
+	('usher_members', 'sqlite_autoindex_usher_members_1', '5000000 5000 50 1'),
+	('usher_members', 'usher_members_seq', '5000000 5000 50 1'),
+	('usher_members', 'usher_members_user', '4900000 4900 5'),
+	('usher_members', 'usher_members_sub', '100000 100 2'),
+	('usher_events', 'usher_events_tenant', '10000000 10000 1'),
+	('usher_events', 'usher_events_user', '8000000 8000 10 1'),
+	('usher_events', 'usher_events_group', '2000000 2000 40 1'),
+	('usher_activity', 'usher_activity', '2000 2 1');
+
 -- +goose Down
 DROP TABLE usher_tokens;
 DROP TABLE usher_activity;
