@@ -190,6 +190,9 @@ func reading(q scim.EventQuery) step {
 // host's own pages goes through a table, nor through what other tenants have, nor
 // sorts more than what it returns. EXPLAIN says so, with go test -v in full.
 func TestPlans(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes many rows for PostgreSQL not to go through them")
+	}
 	onBoth(t, func(t *testing.T, b backend) {
 		seen := new(spy)
 		s := b.on(t, seen.open(t, b, b.address(t)), sqlstore.Options{})
