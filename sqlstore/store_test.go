@@ -154,7 +154,9 @@ func TestStrictPostgres(t *testing.T) {
 	if testing.Short() {
 		t.Skip("the same again, with more to wait for")
 	}
-	storetest.Run(t, strict.harness())
+	h := strict.harness()
+	h.Members = 2000
+	storetest.Run(t, h)
 }
 
 func (b backend) harness() storetest.Harness {

@@ -76,12 +76,8 @@ func (q querier) recountUsers(ctx context.Context, t scim.Tenant) (scim.Counts, 
 // writer did to the members and to the counter, or neither, so that what differs in
 // it is wrong, and needs no lock to be found.
 func (s *Store) recountGroups(ctx context.Context, t scim.Tenant) error {
-	var wrong []string
-	err := s.again(ctx, func() (err error) {
-		wrong, err = s.read().strings(ctx, `SELECT g.id FROM usher_groups g WHERE g.tenant = $1 AND g.members <>
-			(SELECT count(*) FROM usher_members m WHERE m.tenant = g.tenant AND m.group_id = g.id) ORDER BY g.id`, t)
-		return err
-	})
+	wrong, err := s.read().strings(ctx, `SELECT g.id FROM usher_groups g WHERE g.tenant = $1 AND g.members <>
+		(SELECT count(*) FROM usher_members m WHERE m.tenant = g.tenant AND m.group_id = g.id) ORDER BY g.id`, t)
 	for _, id := range wrong {
 		if err != nil {
 			break
