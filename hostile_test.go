@@ -266,9 +266,31 @@ func TestHostileRequests(t *testing.T) {
 			t.Logf("%d in %v, %.1f times the body, of which %.1f are stored, %.200s", w.Code, took.Round(time.Millisecond), times(peak), times(kept), w.Body.String())
 			require.Less(t, w.Code, http.StatusInternalServerError)
 			require.Less(t, times(peak), most, "times the body in memory")
-			require.Less(t, took, 3*time.Second, "the collector's time included, which is kept busy here")
+			// The collector's time is included, which is kept busy here.
+			if took > 3*time.Second {
+				slow := slowness()
+				require.Less(t, took, time.Duration(slow*float64(3*time.Second)), "on a machine that takes %.1f times as long as it might", slow)
+			}
 		})
 	}
+}
+
+// slowness is how much longer this machine takes at the moment than one that is at
+// rest for what does not depend on us: encoding/json reads users of 8 MiB.
+func slowness() float64 {
+	const atRest = 200 * time.Millisecond
+	body := []byte("[" + strings.TrimSuffix(strings.Repeat(userBody(1)+",", hostileBody/len(userBody(1))), ",") + "]")
+	used, known := processorTime()
+	start := time.Now()
+	var users any
+	if err := json.Unmarshal(body, &users); err != nil {
+		panic(err)
+	}
+	took := time.Since(start)
+	if now, _ := processorTime(); known {
+		took = now - used
+	}
+	return max(1, float64(took)/float64(atRest))
 }
 
 // watchHeap samples how much memory is in use until stop is called.
