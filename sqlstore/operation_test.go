@@ -51,6 +51,10 @@ func TestOperation(t *testing.T) {
 	address := b.ofItsOwn(t)
 	owner := b.open(t, address, sqlstore.Options{})
 	populate(t, owner, acme)
+	t.Cleanup(func() { // the role is the server's, which other runs have, too
+		execute(t, owner, "DROP OWNED BY app")
+		execute(t, owner, "DROP ROLE app")
+	})
 	require.Len(t, seqs(t, owner, scim.EventQuery{}), 10)
 	require.NoError(t, owner.SetPlace(t.Context(), "slow", "3"))
 	require.NoError(t, owner.SetPlace(t.Context(), "a-consumer-of-last-year", "1"))
