@@ -452,7 +452,7 @@ func (d *Directory) live(ctx context.Context, t Tenant, id string, groups bool) 
 	if !groups {
 		u, err := d.store.User(ctx, t, id)
 		if err == nil && u.Status == StatusArchived {
-			err = ErrNotFound
+			return nil, ErrNotFound
 		}
 		return u, err
 	}

@@ -170,10 +170,10 @@ func (s *Store) eventPage(ctx context.Context, q scim.EventQuery, b *binder, fro
 		return page, err
 	}
 	switch n := len(page.Items); {
-	case more, n > 0 && !q.NewestFirst && !end.Valid:
+	case n > 0 && (more || !q.NewestFirst):
 		page.Next = page.Items[n-1].Seq
 	case q.NewestFirst:
-	case end.Valid && end.Int64 > after:
+	case end.Valid:
 		page.Next = version(end.Int64)
 	default:
 		page.Next = q.After

@@ -58,9 +58,9 @@ func (s *Store) createAtOnce(ctx context.Context, q querier, t scim.Tenant, row 
 // somebody else wrote meanwhile would hide their rows from this statement, but they
 // would have changed the version, too. That there is one user at the most is said to
 // the planner, which may take more for likely and then compiles what is done once.
-// Parameters: $1 tenant, $2 id, $3 the revision,
-// $4 modified, $5 status, $6 to $10 keys, $11 document, $12 index, $13 addresses, $14
-// folders, $15 seats, $16 event, $17 its time, $18 and $19 whom it is about.
+// Parameters: $1 tenant, $2 id, $3 the revision, $4 modified, $5 status, $6 to $10 keys,
+// $11 document, $12 index, $13 addresses, $14 folders, $15 seats, $16 event, $17 its time,
+// $18 and $19 whom it is about.
 const updateAtOnce = `WITH old AS (
 	SELECT u.created, u.status FROM usher_users u WHERE u.tenant = $1 AND u.id = $2 AND u.revision = $3::bigint LIMIT 1 FOR UPDATE
 ), seat AS (

@@ -154,6 +154,9 @@ func TestTrapText(t *testing.T) {
 
 	s := backends[0].open(t, postgres(t), sqlstore.Options{})
 	require.Equal(t, 404, ask(handlerOn(t, s), "GET", "/Users/a%00b", "").Code, "the handler does not ask")
+	refusals, err := s.Events(t.Context(), scim.EventQuery{Tenant: acme})
+	require.NoError(t, err)
+	require.Len(t, refusals.Items, 1, "and keeps that on the record")
 }
 
 // TestTrapJSON: jsonb keeps what a document says, not the document.
