@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"runtime"
 	"runtime/debug"
 	"strings"
@@ -113,6 +114,7 @@ func TestHostileRequests(t *testing.T) {
 	terms := func(attr string) string {
 		return strings.TrimSuffix(strings.Repeat(attr+` co "x" or `, 64), " or ")
 	}
+	letter := 'J' // that a name of a group begins with, the last below
 	for _, c := range []struct{ name, method, path, body string }{
 		{"nested", "POST", "/Users", strings.Repeat("[", hostileBody)},
 		{"empty lists", "POST", "/Users", repeat(`{"userName":"x@y.z","emails":[`, `]}`, always("[]"))},
@@ -247,67 +249,60 @@ func TestHostileRequests(t *testing.T) {
 			var now runtime.MemStats
 			runtime.ReadMemStats(&now)
 			defer debug.SetMemoryLimit(debug.SetMemoryLimit(int64(now.Sys-now.HeapReleased) + int64((most-3)*hostileBody)))
-			base, stop := watchHeap()
-			req := httptest.NewRequest(c.method, baseURL+c.path, strings.NewReader(c.body))
-			req.Header.Set("Authorization", "Bearer token-"+r.conn.ID)
-			w := httptest.NewRecorder()
-			start := time.Now()
-			used, known := processorTime()
-			r.handler.ServeHTTP(w, req)
-			took := time.Since(start)
-			if now, _ := processorTime(); known {
-				took = min(took, now-used) // what a busy machine did meanwhile does not count
+			attempt := func(body string) time.Duration {
+				base, stop := watchHeap()
+				req := httptest.NewRequest(c.method, baseURL+c.path, strings.NewReader(body))
+				req.Header.Set("Authorization", "Bearer token-"+r.conn.ID)
+				w := httptest.NewRecorder()
+				start := time.Now()
+				used, known := processorTime()
+				r.handler.ServeHTTP(w, req)
+				took := time.Since(start)
+				if now, _ := processorTime(); known {
+					took = min(took, now-used) // what a busy machine did meanwhile does not count
+				}
+				peak := stop()
+				// What is stored then is not held by the request.
+				runtime.GC()
+				kept := heapNow()
+				times := func(bytes uint64) float64 { return float64(int64(bytes)-int64(base)) / hostileBody }
+				t.Logf("%d in %v, %.1f times the body, of which %.1f are stored, %.200s", w.Code, took.Round(time.Millisecond), times(peak), times(kept), w.Body.String())
+				require.Less(t, w.Code, http.StatusInternalServerError)
+				require.Less(t, times(peak), most, "times the body in memory")
+				return took
 			}
-			peak := stop()
-			// What is stored then is not held by the request.
-			runtime.GC()
-			kept, _ := watchHeap()
-			times := func(bytes uint64) float64 { return float64(int64(bytes)-int64(base)) / hostileBody }
-			t.Logf("%d in %v, %.1f times the body, of which %.1f are stored, %.200s", w.Code, took.Round(time.Millisecond), times(peak), times(kept), w.Body.String())
-			require.Less(t, w.Code, http.StatusInternalServerError)
-			require.Less(t, times(peak), most, "times the body in memory")
-			// The collector's time is included, which is kept busy here.
-			if took > 3*time.Second {
-				slow := slowness()
-				require.Less(t, took, time.Duration(slow*float64(3*time.Second)), "on a machine that takes %.1f times as long as it might", slow)
+			// The best of three, as others share the processor's caches. Groups are made
+			// under new names each time, so that there is as much to do.
+			took := attempt(c.body)
+			for again := 0; again < 2 && took >= 3*time.Second && letter < 'Z'; again++ {
+				letter++
+				took = min(took, attempt(groupNumber.ReplaceAllString(c.body, `"displayName":"`+string(letter)+`$1`)))
 			}
+			require.Less(t, took, 3*time.Second, "the collector's time included, which is kept busy here")
 		})
 	}
 }
 
-// slowness is how much longer this machine takes at the moment than one that is at
-// rest for what does not depend on us: encoding/json reads users of 8 MiB.
-func slowness() float64 {
-	const atRest = 200 * time.Millisecond
-	body := []byte("[" + strings.TrimSuffix(strings.Repeat(userBody(1)+",", hostileBody/len(userBody(1))), ",") + "]")
-	used, known := processorTime()
-	start := time.Now()
-	var users any
-	if err := json.Unmarshal(body, &users); err != nil {
-		panic(err)
-	}
-	took := time.Since(start)
-	if now, _ := processorTime(); known {
-		took = now - used
-	}
-	return max(1, float64(took)/float64(atRest))
+// groupNumber is the name of a group that a hostile request makes.
+var groupNumber = regexp.MustCompile(`"displayName":"[A-Z](\d)`)
+
+// heapNow is how much memory is in use.
+func heapNow() uint64 {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
 }
 
 // watchHeap samples how much memory is in use until stop is called.
 func watchHeap() (base uint64, stop func() uint64) {
-	read := func() uint64 {
-		var m runtime.MemStats
-		runtime.ReadMemStats(&m)
-		return m.HeapAlloc
-	}
-	base = read()
+	base = heapNow()
 	var peak atomic.Uint64
 	peak.Store(base)
 	done, gone := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(gone)
 		for {
-			if n := read(); n > peak.Load() {
+			if n := heapNow(); n > peak.Load() {
 				peak.Store(n)
 			}
 			select {
