@@ -114,8 +114,17 @@ func (s *store) UpdateGroup(ctx context.Context, t scim.Tenant, id string, c sci
 	return out, nil
 }
 
-// edges are the two tables of members, and the tables of who is in them.
-var edges = []struct{ table, column, of, live string }{
+// edge is a table of members, and the table of who is in it.
+type edge struct{ table, column, of, live string }
+
+// find selects those that have one of some IDs, and by these: left to itself,
+// SQLite goes through all of the company.
+func (e edge) find() string {
+	return `SELECT scim_id, ` + e.of + `.id FROM json_each(?2) CROSS JOIN ` + e.of + ` ON company = ?1 AND scim_id = value WHERE ` + e.live
+}
+
+// edges are the tables of members there are.
+var edges = []edge{
 	{"team_members", "account_id", "accounts", "status <> 4"},
 	{"scim_subteams", "subteam_id", "teams", "1 = 1"},
 }
@@ -132,7 +141,7 @@ func (q querier) add(ctx context.Context, t scim.Tenant, group int64, members []
 		found, err := all(ctx, q, func(row scanner) (m member, err error) {
 			err = row.Scan(&m.id, &m.number)
 			return m, err
-		}, `SELECT scim_id, id FROM `+e.of+` WHERE company = ? AND scim_id IN (SELECT value FROM json_each(?)) AND `+e.live, string(t), list(members))
+		}, e.find(), string(t), list(members))
 		if err != nil {
 			return nil, err
 		}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -29,4 +30,19 @@ func open(t testing.TB, path string) *store {
 	t.Cleanup(func() { _ = db.Close() })
 	require.NoError(t, migrate(t.Context(), db, len(steps)))
 	return newStore(db)
+}
+
+// TestMembersAreFoundByID: one member costs one search, not a walk through the company.
+func TestMembersAreFoundByID(t *testing.T) {
+	t.Parallel()
+	s := open(t, filepath.Join(t.TempDir(), "app.db"))
+	for _, e := range edges {
+		plan, err := all(t.Context(), s.read(), func(row scanner) (step string, err error) {
+			var id, parent, unused int
+			err = row.Scan(&id, &parent, &unused, &step)
+			return step, err
+		}, `EXPLAIN QUERY PLAN `+e.find(), string(company), list([]string{"a"}))
+		require.NoError(t, err)
+		require.Contains(t, strings.Join(plan, "\n"), "(company=? AND scim_id=?)")
+	}
 }
