@@ -9,8 +9,11 @@ package idp
 import (
 	"bytes"
 	"cmp"
+	"compress/gzip"
+	"compress/zlib"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -65,39 +68,57 @@ type Answer struct {
 	Body   []byte
 }
 
+// Request is a request to the letter, for a provider whose queries and headers Do
+// would write otherwise.
+type Request struct {
+	Method string
+	Path   string      // below the tenant URL, such as "/Users/1"
+	Query  string      // encoded, without the question mark; may be empty
+	Header http.Header // over what is sent otherwise, and below Service.Header
+	Body   any         // sent as JSON; nil is none
+}
+
 // Do sends a request to a path below the tenant URL ("/Users/1") with a query, which
 // may be empty. A body is sent as JSON, nil is none. The error is of the transport
 // alone: an answer that refuses is an answer.
 func (s *Service) Do(ctx context.Context, method, path string, query url.Values, body any) (*Answer, error) {
-	target, err := s.target(path, query)
+	return s.Send(ctx, Request{Method: method, Path: path, Query: query.Encode(), Body: body})
+}
+
+// Send is Do for a request to the letter. An answer that the request's
+// Accept-Encoding has compressed is read as any other.
+func (s *Service) Send(ctx context.Context, q Request) (*Answer, error) {
+	target, err := s.target(q.Path, q.Query)
 	if err != nil {
 		return nil, err
 	}
 	var sent io.Reader
-	if body != nil {
-		data, err := json.Marshal(body)
+	if q.Body != nil {
+		data, err := json.Marshal(q.Body)
 		if err != nil {
-			return nil, fmt.Errorf("idp: a body of %s %s: %w", method, path, err)
+			return nil, fmt.Errorf("idp: a body of %s %s: %w", q.Method, q.Path, err)
 		}
 		sent = bytes.NewReader(data)
 	}
-	r, err := http.NewRequestWithContext(ctx, method, target, sent)
+	r, err := http.NewRequestWithContext(ctx, q.Method, target, sent)
 	if err != nil {
 		return nil, fmt.Errorf("idp: the tenant URL: %w", err)
 	}
 	r.Header.Set("Authorization", "Bearer "+s.Token)
-	if body != nil {
+	if q.Body != nil {
 		r.Header.Set("Content-Type", MediaType)
 	}
-	for name, values := range s.Header {
-		r.Header[name] = values
+	for _, over := range []http.Header{q.Header, s.Header} {
+		for name, values := range over {
+			r.Header[name] = values
+		}
 	}
 	begin := time.Now()
 	answer, err := s.send(r)
 	if s.Observe != nil {
-		e := Exchange{Method: method, Target: path, Took: time.Since(begin)}
-		if len(query) > 0 {
-			e.Target += "?" + query.Encode()
+		e := Exchange{Method: q.Method, Target: q.Path, Took: time.Since(begin)}
+		if q.Query != "" {
+			e.Target += "?" + q.Query
 		}
 		if answer != nil {
 			e.Status = answer.Status
@@ -109,13 +130,13 @@ func (s *Service) Do(ctx context.Context, method, path string, query url.Values,
 
 // target is the address of a path: slashes are not doubled, and the query of the
 // tenant URL stays, a bare key as it is.
-func (s *Service) target(path string, query url.Values) (string, error) {
+func (s *Service) target(path, query string) (string, error) {
 	u, err := url.Parse(cmp.Or(s.URL, "http://scim.invalid/scim/v2/"))
 	if err != nil {
 		return "", fmt.Errorf("idp: the tenant URL: %w", err)
 	}
 	parts := make([]string, 0, 2)
-	for _, q := range []string{query.Encode(), u.RawQuery} {
+	for _, q := range []string{query, u.RawQuery} {
 		if q != "" {
 			parts = append(parts, q)
 		}
@@ -140,7 +161,7 @@ func (s *Service) send(r *http.Request) (*Answer, error) {
 		}
 		w := httptest.NewRecorder()
 		s.Handler.ServeHTTP(w, r)
-		return &Answer{Status: w.Code, Header: w.Header(), Body: w.Body.Bytes()}, nil
+		return newAnswer(w.Code, w.Header(), w.Body)
 	}
 	client := s.Client
 	if client == nil {
@@ -151,11 +172,30 @@ func (s *Service) send(r *http.Request) (*Answer, error) {
 		return nil, err
 	}
 	defer res.Body.Close()
-	data, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
-	if err != nil {
-		return nil, err
+	return newAnswer(res.StatusCode, res.Header, res.Body)
+}
+
+// newAnswer reads a body, unpacked where it is not the transport that asked for it
+// to be packed.
+func newAnswer(status int, header http.Header, body io.Reader) (*Answer, error) {
+	a := &Answer{Status: status, Header: header}
+	var err error
+	switch strings.ToLower(header.Get("Content-Encoding")) {
+	case "gzip":
+		body, err = gzip.NewReader(body)
+	case "deflate":
+		body, err = zlib.NewReader(body)
 	}
-	return &Answer{Status: res.StatusCode, Header: res.Header, Body: data}, nil
+	if errors.Is(err, io.EOF) { // nothing was packed, as 204 has it
+		return a, nil
+	}
+	if err == nil {
+		a.Body, err = io.ReadAll(io.LimitReader(body, maxAnswer))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("idp: the body of an answer: %w", err)
+	}
+	return a, nil
 }
 
 // OK reports whether the request was carried out.

@@ -1,6 +1,8 @@
 package idp
 
 import (
+	"compress/gzip"
+	"compress/zlib"
 	"context"
 	"io"
 	"net/http"
@@ -48,6 +50,63 @@ func TestServiceSends(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestServiceSendsToTheLetter: a query stays in its order and spelling, headers of the
+// request are sent, those of the service win, and packed answers are read.
+func TestServiceSendsToTheLetter(t *testing.T) {
+	t.Parallel()
+	const body = `{"schemas":["urn:ietf:params:scim:api:messages:2.0:Error"],"detail":"no"}`
+	type packer func(io.Writer) io.WriteCloser
+	for encoding, pack := range map[string]packer{
+		"":        nil,
+		"gzip":    func(w io.Writer) io.WriteCloser { return gzip.NewWriter(w) },
+		"deflate": func(w io.Writer) io.WriteCloser { return zlib.NewWriter(w) },
+	} {
+		var last *http.Request
+		handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			last = r
+			if pack == nil {
+				_, _ = io.WriteString(w, body)
+				return
+			}
+			w.Header().Set("Content-Encoding", encoding)
+			p := pack(w)
+			_, _ = io.WriteString(p, body)
+			_ = p.Close()
+		})
+		server := httptest.NewServer(handler)
+		t.Cleanup(server.Close)
+		for _, h := range []http.Handler{nil, handler} {
+			var told Exchange
+			s := Service{
+				URL: server.URL + "/scim?flag", Handler: h, Header: http.Header{"User-Agent": {"tester"}},
+				Observe: func(e Exchange) { told = e },
+			}
+			a, err := s.Send(t.Context(), Request{
+				Method: http.MethodGet, Path: "/Users", Query: "filter=a%20eq%20%22b%22&count=1",
+				Header: http.Header{"User-Agent": {"Okta"}, "Accept-Encoding": {"gzip,deflate"}},
+			})
+			require.NoError(t, err, encoding)
+			require.Equal(t, body, string(a.Body))
+			require.Equal(t, "/scim/Users?filter=a%20eq%20%22b%22&count=1&flag", last.RequestURI)
+			require.Equal(t, "tester", last.Header.Get("User-Agent"))
+			require.Equal(t, "gzip,deflate", last.Header.Get("Accept-Encoding"))
+			require.Empty(t, last.Header.Get("Content-Type"))
+			require.Equal(t, "/Users?filter=a%20eq%20%22b%22&count=1", told.Target)
+		}
+	}
+	empty, err := (&Service{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Encoding", "gzip")
+		w.WriteHeader(http.StatusNoContent)
+	})}).Do(t.Context(), http.MethodGet, "/Users", nil, nil)
+	require.NoError(t, err)
+	require.Empty(t, empty.Body)
+	_, err = (&Service{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Encoding", "gzip")
+		_, _ = io.WriteString(w, body)
+	})}).Do(t.Context(), http.MethodGet, "/Users", nil, nil)
+	require.Error(t, err, "what says that it is packed and is not")
 }
 
 // TestServiceWithoutAnswer: a context that has ended and a server that is gone are
