@@ -134,6 +134,26 @@ func (p Path) String() string { return p.text }
 // Filtered reports whether a value filter picks the element.
 func (p Path) Filtered() bool { return len(p.pick) > 0 }
 
+// Equal reports whether two paths write to the same place. Names, URNs and the values
+// of a filter are compared in any case, as Get and Set match them; the order of a
+// filter's terms does not count.
+func (p Path) Equal(q Path) bool {
+	if !strings.EqualFold(p.urn, q.urn) || !strings.EqualFold(p.attr, q.attr) || !strings.EqualFold(p.sub, q.sub) {
+		return false
+	}
+	return subset(p.pick, q.pick) && subset(q.pick, p.pick)
+}
+
+// subset reports whether all terms of a filter are among those of another.
+func subset(some, all []pick) bool {
+	for _, k := range some {
+		if !slices.ContainsFunc(all, func(o pick) bool { return strings.EqualFold(k.name, o.name) && same(k.value, o.value) }) {
+			return false
+		}
+	}
+	return true
+}
+
 // Parts are the schema's URN ("" for the core), the attribute and the sub-attribute
 // ("" for none).
 func (p Path) Parts() (urn, attribute, sub string) { return p.urn, p.attr, p.sub }

@@ -2,6 +2,7 @@ package idp
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -58,5 +59,33 @@ func TestParsePathRefuses(t *testing.T) {
 	for _, path := range []string{"", "a b", "emails[type eq", `emails[type ne "work"].value`, `emails[type eq "a" or type eq "b"].value`, `emails[not (type eq "a")]`} {
 		_, err := ParsePath(path)
 		require.Error(t, err, path)
+	}
+}
+
+// TestPathEqual: a path is the same however it is spelt.
+func TestPathEqual(t *testing.T) {
+	t.Parallel()
+	const ent = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:"
+	for _, c := range []struct {
+		a, b string
+		want bool
+	}{
+		{"title", "Title", true},
+		{"title", UserSchema + ":TITLE", true},
+		{"title", "name.title", false},
+		{"name.givenName", "NAME.givenname", true},
+		{"name.givenName", "name.familyName", false},
+		{"name", "name.familyName", false},
+		{"department", ent + "department", false},
+		{ent + "department", strings.ToUpper(ent) + "Department", true},
+		{`emails[type eq "work"].value`, `Emails[Type eq "Work"].Value`, true},
+		{`emails[type eq "work"].value`, `emails[type eq "home"].value`, false},
+		{`emails[type eq "work"].value`, `emails.value`, false},
+		{`emails[type eq "work"].value`, `emails[type eq "work" and primary eq true].value`, false},
+		{`emails[primary eq "True" and type eq "work"].value`, `emails[type eq "work" and primary eq true].value`, true},
+	} {
+		a, b := MustPath(c.a), MustPath(c.b)
+		require.Equal(t, c.want, a.Equal(b), "%s, %s", a, b)
+		require.Equal(t, c.want, b.Equal(a), "%s, %s", b, a)
 	}
 }

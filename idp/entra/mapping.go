@@ -79,8 +79,8 @@ const (
 	GreaterThanOrEquals Operator = "Greater_Than_OR_EQUALS"
 	Includes            Operator = "Includes"
 	EndsWith            Operator = "ENDS_WITH"
-	BitwiseAnd          Operator = "&"
-	NotBitwiseAnd       Operator = "!&"
+	ExistsIn            Operator = "&"  // the property stands somewhere in the value
+	NotExistsIn         Operator = "!&" // the property stands nowhere in the value
 )
 
 // flow is one value that a mapping has for one object.
@@ -94,6 +94,7 @@ type flow struct {
 	keep      bool // the expression says that nothing flows this time
 	creation  bool // written during creation alone
 	secret    bool // the log shows "[Redact]"
+	standIn   bool // the value is the mapping's default, which matches nobody
 }
 
 // match is a matching attribute and its value for one object.
