@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/usher-scim/scim/idp"
+	"github.com/usher-scim/scim/idp/entra/expr"
 )
 
 // mapping is a Mapping of users or groups that has been checked. It is not changed
@@ -27,6 +28,7 @@ type row struct {
 	AttributeMapping
 	name   string // as errors call it
 	target idp.Path
+	expr   *expr.Expr // of an expression
 }
 
 // memberSource and memberTarget are the two ends of the mapping of memberships.
@@ -128,6 +130,8 @@ func (m *mapping) checkSource(r *row) error {
 			return errors.New("a constant needs a value")
 		}
 		return nil
+	case Expression:
+		return m.checkExpression(r)
 	case None:
 		if r.Source != "" {
 			return fmt.Errorf("source %q: nothing flows in a mapping of this type", r.Source)
@@ -150,6 +154,23 @@ func (m *mapping) checkProperty(r *row) error {
 	}
 	if kind == person && r.Default != "" {
 		return fmt.Errorf("source %q is a reference to a user, which has no default", r.Source)
+	}
+	return nil
+}
+
+// checkExpression reads an expression, and what it reads.
+func (m *mapping) checkExpression(r *row) (err error) {
+	if r.expr, err = expr.Parse(r.Source); err != nil {
+		return err
+	}
+	for _, name := range r.expr.Attributes() {
+		kind, err := sourceKind(m.group, name)
+		if err != nil {
+			return err
+		}
+		if kind == person {
+			return fmt.Errorf("source %q is a reference to a user, which flows directly only", name)
+		}
 	}
 	return nil
 }

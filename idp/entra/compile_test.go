@@ -34,6 +34,10 @@ func TestCompileRefuses(t *testing.T) {
 		{`its target is urn:`, rows(AttributeMapping{Source: "manager", Target: "manager"}), false},
 		{`has no default`, rows(AttributeMapping{Source: "manager", Target: managerTarget.String(), Default: "x"}), false},
 		{`a constant needs a value`, rows(AttributeMapping{Type: Constant, Target: "title"}), false},
+		{`mapping 2 (→ title): expr: at 8: `, rows(AttributeMapping{Type: Expression, Source: "ToLower(", Target: "title"}), false},
+		{`there is no property "JobTitle"; "jobTitle" is written so`, rows(AttributeMapping{Type: Expression, Source: "ToLower([JobTitle])", Target: "title"}), false},
+		{`"userType" is not available as a source`, rows(AttributeMapping{Type: Expression, Source: `IIF([userType] = "Guest", "x", "y")`, Target: "title"}), false},
+		{`source "manager" is a reference to a user, which flows directly only`, rows(AttributeMapping{Type: Expression, Source: "ToLower([manager])", Target: "title"}), false},
 		{`nothing flows`, rows(AttributeMapping{Type: None, Source: "mail", Target: "title"}), false},
 		{`there is no type of mapping "Direct"`, rows(AttributeMapping{Type: "Direct", Source: "mail", Target: "title"}), false},
 		{`precedences begin at 1`, rows(AttributeMapping{Source: "mail", Target: "title", Match: -1}), false},
@@ -63,4 +67,18 @@ func TestCompileReportsEverything(t *testing.T) {
 	for _, want := range []string{"mapping 2 (→ nickName)", "mapping 3 (→ id)", `clause 1 (department equals): there is no operator "equals"; "EQUALS" is written so`} {
 		require.ErrorContains(t, err, want)
 	}
+}
+
+func TestCompileTakes(t *testing.T) {
+	t.Parallel()
+	for _, make := range []func() (Mapping, Mapping){DefaultMapping, MicrosoftDefaultMapping} {
+		users, groups := make()
+		_, err := users.compile(false)
+		require.NoError(t, err)
+		g, err := groups.compile(true)
+		require.NoError(t, err)
+		require.True(t, g.members)
+	}
+	_, err := Mapping{Disabled: true}.compile(true)
+	require.NoError(t, err)
 }

@@ -47,6 +47,7 @@ type object struct {
 	gone    bool      // deleted for good
 	members map[string]bool
 	in      map[string]bool // groups that a user or group is a member of
+	loaded  bool            // came from a file
 }
 
 // change is one entry of the feed that cycles read.
@@ -68,9 +69,15 @@ func (d *Directory) Clock() *idp.Clock { return d.clock }
 // namespace is where the IDs of objects come from that were given none.
 var namespace = uuid.NewSHA1(uuid.NameSpaceURL, []byte("https://github.com/usher-scim/scim/idp/entra"))
 
+// newID makes an objectId that no object has or had.
 func (d *Directory) newID() string {
-	d.made++
-	return uuid.NewSHA1(namespace, fmt.Appendf(nil, "%d", d.made)).String()
+	for {
+		d.made++
+		id := uuid.NewSHA1(namespace, fmt.Appendf(nil, "%d", d.made)).String()
+		if d.objects[id] == nil {
+			return id
+		}
+	}
 }
 
 // CreateUser adds a user and returns its objectId. The userPrincipalName must be given
@@ -135,6 +142,12 @@ func (d *Directory) add(group bool, kept Properties) (*object, error) {
 		return nil, fmt.Errorf("%w: objectId %q", ErrTaken, id)
 	}
 	kept["objectId"] = id
+	return d.insert(group, kept), nil
+}
+
+// insert makes an object whose objectId is free.
+func (d *Directory) insert(group bool, kept Properties) *object {
+	id := kept.Text("objectId")
 	o := &object{id: id, group: group, props: kept, in: make(map[string]bool)}
 	if group {
 		o.members = make(map[string]bool)
@@ -142,8 +155,7 @@ func (d *Directory) add(group bool, kept Properties) (*object, error) {
 	d.objects[id] = o
 	d.order = append(d.order, id)
 	d.touch(o, "")
-	d.touch(o, "")
-	return o, nil
+	return o
 }
 
 // touch enters a change into the feed: of the object, or of one membership in it.
@@ -243,10 +255,32 @@ func (d *Directory) DeleteUser(id string) error {
 	if err != nil {
 		return err
 	}
-	o.deleted = d.clock.Now()
-	d.bin = append(d.bin, id)
-	d.rename(o, strings.ReplaceAll(id, "-", "")+o.props.Text("userPrincipalName"))
+	d.bury(o)
 	return nil
+}
+
+func (d *Directory) bury(o *object) {
+	d.rename(o, binPrefix(o.id)+o.props.Text("userPrincipalName"))
+	o.deleted = d.clock.Now()
+	d.bin = append(d.bin, o.id)
+}
+
+// unbury takes a user out of the recycle bin, and leaves the name as it is.
+func (d *Directory) unbury(o *object) {
+	o.deleted = time.Time{}
+	d.bin = slices.DeleteFunc(d.bin, func(in string) bool { return in == o.id })
+}
+
+// binPrefix is what the recycle bin puts before a userPrincipalName.
+func binPrefix(id string) string { return strings.ReplaceAll(id, "-", "") }
+
+// formerName is the userPrincipalName of a user outside of the recycle bin.
+func (o *object) formerName() string {
+	upn := o.props.Text("userPrincipalName")
+	if o.deleted.IsZero() {
+		return upn
+	}
+	return strings.TrimPrefix(upn, binPrefix(o.id))
 }
 
 // rename gives a user another userPrincipalName, which is free.
@@ -268,12 +302,11 @@ func (d *Directory) RestoreUser(id string) error {
 	if o == nil || o.gone || o.deleted.IsZero() {
 		return fmt.Errorf("%w in the recycle bin: %q", ErrNotFound, id)
 	}
-	upn := strings.TrimPrefix(o.props.Text("userPrincipalName"), strings.ReplaceAll(id, "-", ""))
+	upn := o.formerName()
 	if _, taken := d.upns[strings.ToLower(upn)]; taken {
 		return fmt.Errorf("%w: userPrincipalName %q", ErrTaken, upn)
 	}
-	o.deleted = time.Time{}
-	d.bin = slices.DeleteFunc(d.bin, func(in string) bool { return in == id })
+	d.unbury(o)
 	d.rename(o, upn)
 	return nil
 }
@@ -346,17 +379,22 @@ func (d *Directory) member(group, member string, in bool) error {
 	if m == nil || m.gone || m == g {
 		return fmt.Errorf("%w: member %q", ErrNotFound, member)
 	}
-	if g.members[member] == in {
-		return nil
+	d.put(g, m, in)
+	return nil
+}
+
+// put puts a member into a group or takes it out.
+func (d *Directory) put(g, m *object, in bool) {
+	if g.members[m.id] == in {
+		return
 	}
 	if in {
-		g.members[member], m.in[group] = true, true
+		g.members[m.id], m.in[g.id] = true, true
 	} else {
-		delete(g.members, member)
-		delete(m.in, group)
+		delete(g.members, m.id)
+		delete(m.in, g.id)
 	}
-	d.touch(g, member)
-	return nil
+	d.touch(g, m.id)
 }
 
 // User returns a copy of a user that is not in the recycle bin.

@@ -2,6 +2,7 @@ package entra
 
 import (
 	"github.com/usher-scim/scim/idp"
+	"github.com/usher-scim/scim/idp/entra/expr"
 )
 
 // Mapping is how users, or groups, reach the application: which attributes flow, which
@@ -95,6 +96,10 @@ type flow struct {
 	creation  bool // written during creation alone
 	secret    bool // the log shows "[Redact]"
 	standIn   bool // the value is the mapping's default, which matches nobody
+	// roles are the assignments that value was made of, and assertive whether they
+	// replace those of the target.
+	roles     []expr.AppRole
+	assertive bool
 }
 
 // match is a matching attribute and its value for one object.

@@ -78,39 +78,51 @@ func kindOf(group bool, name string) propertyKind {
 func UserProperties() []string { return slices.Sorted(maps.Keys(userProperties)) }
 
 // check returns the properties as they are kept: without those that have no value,
-// which names says. An unknown name and a value of another kind are errors.
+// which cleared names. An unknown name and a value of another kind are errors.
 func check(group bool, p Properties) (kept Properties, cleared []string, err error) {
 	kept = make(Properties, len(p))
 	for _, name := range slices.Sorted(maps.Keys(p)) {
-		kind, v := kindOf(group, name), p[name]
-		if kind == 0 {
-			return nil, nil, fmt.Errorf("entra: there is no property %q", name)
+		v, err := hold(group, name, p[name])
+		if err != nil {
+			return nil, nil, fmt.Errorf("entra: %w", err)
 		}
-		ok := true
-		switch v := v.(type) {
-		case nil:
-		case string:
-			ok = kind == text || kind == person || kind == moment && (v == "" || isTime(v))
-		case bool:
-			ok = kind == truth
-		case []string:
-			ok = kind == list
-		default:
-			ok = false
-		}
-		if !ok {
-			return nil, nil, fmt.Errorf("entra: property %q cannot hold %#v", name, v)
-		}
-		if empty(v) {
+		if v == nil {
 			cleared = append(cleared, name)
-			continue
+		} else {
+			kept[name] = v
 		}
-		if l, ok := v.([]string); ok {
-			v = slices.Clone(l)
-		}
-		kept[name] = v
 	}
 	return kept, cleared, nil
+}
+
+// hold returns a value as a property of that name keeps it, nil if it is empty.
+func hold(group bool, name string, v any) (any, error) {
+	kind := kindOf(group, name)
+	if kind == 0 {
+		return nil, fmt.Errorf("there is no property %q", name)
+	}
+	ok := true
+	switch v := v.(type) {
+	case nil:
+	case string:
+		ok = kind == text || kind == person || kind == moment && (v == "" || isTime(v))
+	case bool:
+		ok = kind == truth
+	case []string:
+		ok = kind == list
+	default:
+		ok = false
+	}
+	if !ok {
+		return nil, fmt.Errorf("property %q cannot hold %#v", name, v)
+	}
+	if empty(v) {
+		return nil, nil
+	}
+	if l, ok := v.([]string); ok {
+		return slices.Clone(l), nil
+	}
+	return v, nil
 }
 
 func empty(v any) bool {

@@ -5,6 +5,10 @@ import (
 	"math/rand/v2"
 	"strings"
 	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/usher-scim/scim/idp/entra/expr"
 )
 
 // env is what the values of a mapping depend on beside the object.
@@ -66,7 +70,7 @@ func (m *mapping) flows(r record, active bool, e env) ([]flow, error) {
 	return out, nil
 }
 
-func (w *row) flow(r record, active bool, _ env) (flow, error) {
+func (w *row) flow(r record, active bool, e env) (flow, error) {
 	f := flow{target: w.target, creation: w.OnCreation}
 	switch w.Type {
 	case Direct:
@@ -74,6 +78,16 @@ func (w *row) flow(r record, active bool, _ env) (flow, error) {
 		f.reference = !r.group && kindOf(false, w.Source) == person
 	case Constant:
 		f.value = w.Source
+	case Expression:
+		v, err := w.expr.Eval(expr.Env{
+			Attribute: func(name string) expr.Value { return exprValue(name, r.read(name, active)) },
+			Now:       func() time.Time { return e.now },
+			Rand:      e.random,
+		})
+		if err != nil {
+			return f, err
+		}
+		w.take(&f, v)
 	case None:
 		f.keep = w.Default == ""
 	}
@@ -81,6 +95,50 @@ func (w *row) flow(r record, active bool, _ env) (flow, error) {
 		f.value, f.creation, f.standIn = w.Default, true, true
 	}
 	return f, nil
+}
+
+// take makes the value of an expression what flows. Booleans and numbers are texts, and
+// an empty text is no value.
+func (w *row) take(f *flow, v expr.Value) {
+	f.keep, f.secret = v.Kind() == expr.Ignored, v.Redacted()
+	switch v.Kind() {
+	case expr.List:
+		f.value = w.place(v.List())
+	case expr.Roles:
+		f.roles, f.assertive = v.Roles(), v.Assertive()
+		all := make([]any, len(f.roles))
+		for i, r := range f.roles {
+			all[i] = map[string]any{"primary": false, "type": "WindowsAzureActiveDirectoryRole", "display": r.DisplayName, "value": r.Value}
+		}
+		if len(all) > 0 {
+			f.value = all
+		}
+	default:
+		if s := v.Text(); s != "" {
+			f.value = s
+		}
+	}
+}
+
+// exprValue is a source as expressions see it. Roles are known by their names, from
+// which their ids are made.
+func exprValue(name string, v any) expr.Value {
+	switch v := v.(type) {
+	case string:
+		return expr.Text(v)
+	case bool:
+		return expr.Truth(v)
+	case []string:
+		if name != "appRoleAssignments" {
+			return expr.Texts(v...)
+		}
+		roles := make([]expr.AppRole, len(v))
+		for i, role := range v {
+			roles[i] = expr.AppRole{ID: uuid.NewSHA1(namespace, []byte("role "+role)).String(), Value: role, DisplayName: role}
+		}
+		return expr.Assignments(roles...)
+	}
+	return expr.Value{}
 }
 
 // place makes a value what JSON has. Where a single value is to stand, that is the first

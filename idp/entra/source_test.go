@@ -1,7 +1,9 @@
 package entra
 
 import (
+	"math/rand/v2"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/require"
@@ -141,11 +143,64 @@ func TestMatches(t *testing.T) {
 // TestGroupFlows: memberships are apart.
 func TestGroupFlows(t *testing.T) {
 	t.Parallel()
-	groups := Mapping{Attributes: []AttributeMapping{
-		{Source: "displayName", Target: "displayName", Match: 1},
-		{Source: "objectId", Target: "externalId"},
-		{Source: "members", Target: "members"},
-	}}
+	_, groups := DefaultMapping()
 	r := record{group: true, props: Properties{"objectId": "o", "displayName": "Staff"}}
 	require.Empty(t, cmp.Diff([]shown{{"displayName", "Staff", ""}, {"externalId", "o", ""}}, show(flowsOf(t, groups, r, true))))
+}
+
+// TestExpressions: what the kinds of values become.
+func TestExpressions(t *testing.T) {
+	t.Parallel()
+	p := Properties{
+		"userPrincipalName": "ann@a.example", "accountEnabled": true, "country": "Spain", "employeeHireDate": "2026-01-31T08:30:00Z",
+		"appRoleAssignments": []string{"User"}, "mail": "ann@a.example", "employeeId": "7",
+	}
+	for source, want := range map[string]shown{
+		enabled:                               {"t", "True", ""},
+		zones:                                 {"t", "Europe/Madrid", ""},
+		hired:                                 {"t", "2026-01-31", ""},
+		`ToUpper([jobTitle])`:                 {"t", nil, ""},
+		`Append("", "")`:                      {"t", nil, ""},
+		`[accountEnabled]`:                    {"t", "True", ""},
+		`IgnoreFlowIfNullOrEmpty([jobTitle])`: {"t", nil, "k"},
+		`Redact([mail])`:                      {"t", "ann@a.example", "s"},
+		`Split([mail], "@")`:                  {"t", []any{"ann", "a.example"}, ""},
+		`Count([appRoleAssignments])`:         {"t", "1", ""},
+		`SingleAppRoleAssignment([appRoleAssignments])`: {"t", "User", ""},
+		`AppRoleAssignmentsComplex([appRoleAssignments])`: {"t", []any{
+			map[string]any{"primary": false, "type": "WindowsAzureActiveDirectoryRole", "display": "User", "value": "User"},
+		}, ""},
+		`Switch([employeeId], "x", "7", "seven")`: {"t", "seven", ""},
+	} {
+		m := rows(AttributeMapping{Type: Expression, Source: source, Target: "t"})
+		require.Empty(t, cmp.Diff(want, show(flowsOf(t, m, person1(p), true))[1]), source)
+	}
+	m := rows(AttributeMapping{Type: Expression, Source: enabled, Target: "active"}, AttributeMapping{Type: Expression, Source: `Split([mail], "@")`, Target: `emails[type eq "work"].value`})
+	flows := flowsOf(t, m, person1(p), false)
+	require.Equal(t, []any{"False", "ann"}, []any{flows[1].value, flows[2].value})
+}
+
+// TestExpressionFails for one object: the error names the row.
+func TestExpressionFails(t *testing.T) {
+	t.Parallel()
+	c, err := rows(AttributeMapping{Type: Expression, Source: `FormatDateTime([jobTitle], , "yyyy-MM-dd", "yyyy")`, Target: "title"}).compile(false)
+	require.NoError(t, err)
+	_, err = c.flows(person1(Properties{"jobTitle": "CEO"}), true, env{})
+	require.ErrorContains(t, err, "mapping 2 (→ title): expr: FormatDateTime at ")
+}
+
+// TestExpressionsAreDeterministic: time and chance are the job's.
+func TestExpressionsAreDeterministic(t *testing.T) {
+	t.Parallel()
+	c, err := rows(AttributeMapping{Type: Expression, Source: `Join(" ", Now(), Guid())`, Target: "title"}).compile(false)
+	require.NoError(t, err)
+	value := func(seed uint64) any {
+		e := env{now: time.Date(2026, 1, 31, 8, 0, 0, 0, time.UTC), random: rand.New(rand.NewPCG(seed, 0))}
+		flows, err := c.flows(person1(nil), true, e)
+		require.NoError(t, err)
+		return flows[1].value
+	}
+	require.Contains(t, value(1), "1/31/2026")
+	require.Equal(t, value(1), value(1))
+	require.NotEqual(t, value(1), value(2))
 }
