@@ -147,6 +147,26 @@ func TestLoadRenames(t *testing.T) {
 	require.Equal(t, ids, l.Users[1:])
 }
 
+// TestLoadObjectIDs: a name may be left out of who is known, and objectIds that are made
+// keep clear of those that are given.
+func TestLoadObjectIDs(t *testing.T) {
+	t.Parallel()
+	other := NewDirectory(nil)
+	made := loadCSV(t, other, people).Users
+	d := NewDirectory(nil)
+	l := loadCSV(t, d, "objectId,userPrincipalName,groups\n,ann@a.example,Staff\n"+made[0]+",bob@a.example,\n"+made[1]+",eve@a.example,\n")
+	require.Equal(t, 3, l.Created)
+	require.Len(t, d.objects, 4)
+	again := loadCSV(t, d, "objectId,userPrincipalName\n"+made[0]+",\n,eve@a.example\n,ann@a.example\n")
+	require.Equal(t, Loaded{Users: []string{made[0], made[1], l.Users[0]}}, again)
+	checkNames(t, d)
+	d = NewDirectory(nil)
+	_, err := d.CreateUser(Properties{"objectId": made[0], "userPrincipalName": "ann@a.example"})
+	require.NoError(t, err)
+	_, err = d.CreateUser(Properties{"userPrincipalName": "bob@a.example"})
+	require.NoError(t, err)
+}
+
 // TestLoadManagers: they may stand below, be named by objectId, or be nobody.
 func TestLoadManagers(t *testing.T) {
 	t.Parallel()
@@ -155,10 +175,14 @@ func TestLoadManagers(t *testing.T) {
 	l := loadCSV(t, d, "objectId,userPrincipalName,manager\n,ann@a.example, BOB@a.example \n,bob@a.example,"+eve+"\n"+eve+",eve@a.example,\n,joe@a.example,zoe@a.example\n")
 	require.Equal(t, []string{`line 5, column "manager": manager "zoe@a.example": there is no such user`}, l.Unlinked)
 	require.Equal(t, []string{"ann@a.example true <bob@a.example", "bob@a.example true <eve@a.example", "eve@a.example true", "joe@a.example true"}, state(d))
-	// A leaver is nobody's manager.
-	l = loadCSV(t, d, "userPrincipalName,manager\nann@a.example,bob@a.example\njoe@a.example,\n")
-	require.Len(t, l.Unlinked, 1)
+	// A leaver is nobody's manager, under either name.
+	l = loadCSV(t, d, "userPrincipalName,manager\nann@a.example,bob@a.example\njoe@a.example,"+eve+"\n")
+	require.Len(t, l.Unlinked, 2)
 	require.Equal(t, "ann@a.example true", state(d)[0])
+	require.Equal(t, "joe@a.example true", state(d)[3])
+	require.NoError(t, d.PurgeUser(l.Users[0]))
+	l = loadCSV(t, d, "userPrincipalName,manager\njoe@a.example,"+l.Users[0]+"\n")
+	require.Len(t, l.Unlinked, 1)
 }
 
 // TestLoadCSVForms: what spreadsheets and editors make of a file.

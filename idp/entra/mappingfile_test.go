@@ -72,7 +72,7 @@ func TestMappingFileRefused(t *testing.T) {
 		"{\n\"users\": {\n,}}": "line 3",
 		"{\"users\": {\n\"attributes\": [\n{\"target\": 7}]}}":                                                            "line 3",
 		`{"users": {"attribute": []}}`:                                                                                    `"attribute"`,
-		`{"users": {"attributes": [{"sauce": "x"}]}}`:                                                                    `"sauce"`,
+		`{"users": {"attributes": [{"sauce": "x"}]}}`:                                                                     `"sauce"`,
 		`{"users": {"attributes": [{"source": "mail", "target": "id"}]}}`:                                                 "mapping 1 (→ id)",
 		`{"users": {"attributes": [{"source": "mail", "target": "userName", "match": 1}]}, "groups": {"attributes": []}}`: "groups: matching",
 		"{\"users\": {\"attributes\": [{\"source\": \"mail\", \"target\": \"userName\", \"match\": 1}]}}\n{}":             "line 2: something stands behind the end",
