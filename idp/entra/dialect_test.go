@@ -31,17 +31,20 @@ func TestDialects(t *testing.T) {
 		old, new string
 	}{
 		"one text": {
-			false, []difference{name},
+			false,
+			[]difference{name},
 			`[{"op":"Replace","path":"displayName","value":"b"}]`,
 			`[{"op":"replace","path":"displayName","value":"b"}]`,
 		},
 		"one text that was not there": {
-			false, []difference{nick},
+			false,
+			[]difference{nick},
 			`[{"op":"Add","path":"nickName","value":"b"}]`,
 			`[{"op":"add","path":"nickName","value":"b"}]`,
 		},
 		"several": {
-			false, []difference{name, mail, family, mobile, number},
+			false,
+			[]difference{name, mail, family, mobile, number},
 			`[{"op":"Replace","path":"displayName","value":"b"},{"op":"Replace","path":"emails[type eq \"work\"].value","value":"b"},` +
 				`{"op":"Replace","path":"name.familyName","value":"b"},{"op":"Add","path":"phoneNumbers[type eq \"mobile\"].value","value":"1"},` +
 				`{"op":"Replace","path":"` + idp.EnterpriseSchema + `:employeeNumber","value":"2"}]`,
@@ -49,43 +52,51 @@ func TestDialects(t *testing.T) {
 				`{"op":"replace","value":{"displayName":"b","name.familyName":"b","` + idp.EnterpriseSchema + `:employeeNumber":"2"}}]`,
 		},
 		"several that were not there": {
-			false, []difference{nick, title},
+			false,
+			[]difference{nick, title},
 			`[{"op":"Add","path":"nickName","value":"b"},{"op":"Add","path":"title","value":"c"}]`,
 			`[{"op":"add","value":{"nickName":"b","title":"c"}}]`,
 		},
 		"disable": {
-			false, []difference{off},
+			false,
+			[]difference{off},
 			`[{"op":"Replace","path":"active","value":"False"}]`,
 			`[{"op":"replace","path":"active","value":false}]`,
 		},
 		"disable and rename": {
-			false, []difference{off, name},
+			false,
+			[]difference{off, name},
 			`[{"op":"Replace","path":"active","value":"False"},{"op":"Replace","path":"displayName","value":"b"}]`,
 			`[{"op":"replace","value":{"active":false,"displayName":"b"}}]`,
 		},
 		"restore": {
-			false, []difference{on},
+			false,
+			[]difference{on},
 			`[{"op":"Replace","path":"active","value":"True"}]`,
 			`[{"op":"replace","path":"active","value":true}]`,
 		},
 		"active where the service had none": {
-			false, []difference{anew},
+			false,
+			[]difference{anew},
 			`[{"op":"Add","path":"active","value":"True"}]`,
 			`[{"op":"add","path":"active","value":true}]`,
 		},
 		"a group": {
-			true, []difference{name},
+			true,
+			[]difference{name},
 			`[{"op":"Replace","path":"displayName","value":"b"}]`,
 			`[{"op":"replace","value":{"displayName":"b"}}]`,
 		},
 		"roles": {
-			false, []difference{roles},
+			false,
+			[]difference{roles},
 			`[{"op":"Add","path":"roles","value":[{"value":"{\"id\":\"f16e39ee-db31-51dd-99a9-a52c71c1023f\",\"value\":\"Admin\",\"displayName\":\"Admin\"}"},` +
 				`{"value":"{\"id\":\"950ee7ab-e16c-583c-8def-33768c351bd9\",\"value\":\"Reader\",\"displayName\":\"Reader\"}"}]}]`,
 			`[{"op":"add","path":"roles","value":[{"value":"Admin"},"Reader"]}]`,
 		},
 		"roles in full": {
-			false, []difference{full},
+			false,
+			[]difference{full},
 			`[{"op":"Replace","path":"roles","value":[{"value":"Admin"},"Reader"]}]`,
 			`[{"op":"replace","path":"roles","value":[{"value":"Admin"},"Reader"]}]`,
 		},

@@ -20,7 +20,7 @@ const (
 	CodeInternalServerError    ErrorCode = "InternalServerError"
 	CodeInsufficientRights     ErrorCode = "InsufficientRights"
 	CodeMethodNotAllowed       ErrorCode = "MethodNotAllowed"
-	CodeUnauthorized           ErrorCode = "Unauthorized"
+	CodeUnauthorized           ErrorCode = "Unauthorized" //nolint:misspell // as Entra spells it
 	CodeUnprocessableEntity    ErrorCode = "UnprocessableEntity"
 	CodeWebException           ErrorCode = "WebExceptionProtocolError"
 	CodeInvalidAnchor          ErrorCode = "InvalidAnchor"

@@ -4,8 +4,8 @@ import "time"
 
 // Report is what a cycle did, or several of them together.
 type Report struct {
-	Initial bool `json:"initial"` // it was an initial cycle, or one of them was
-	Cycles  int  `json:"cycles"`
+	Initial bool   `json:"initial"` // it was an initial cycle, or one of them was
+	Cycles  int    `json:"cycles"`
 	Users   Counts `json:"users"`
 	Groups  Counts `json:"groups"`
 	// Managers and Members count references: that a user has a manager, that an object
