@@ -111,12 +111,13 @@
 // # Where Microsoft says nothing
 //
 // The behaviour is that of Microsoft's reference as far as it goes. Beyond it: a
-// function of an absent source returns nothing, except Left, Mid and Word, which return
-// an empty text, and those that ask whether there is a value. Several values where one
-// belongs are an error, one of several being no better than another. Characters are
-// Unicode's, not halves of UTF-16. The service's local time is UTC, and its names of
-// days and months are American. Letters change case one by one as in .NET, so ß has no
-// capital. Years of two digits are 1950 to 2049.
+// function of an absent source returns nothing, except Left, Mid, Word and Join, which
+// return an empty text, InStr and Count, which return 0, and those that return a truth
+// value; an empty date counts as absent. Several values where one belongs are an
+// error, one of several being no better than another. Characters are Unicode's, not
+// halves of UTF-16. The service's local time is UTC, and its names of days and months
+// are American. Letters change case one by one as in .NET, so ß has no capital. Years
+// of two digits are 1950 to 2049.
 //
 // Patterns are those of Go and RE2: look-around and back-references are refused by
 // Parse, \d is 0 to 9 only, and a pattern that matches nothing does not match directly

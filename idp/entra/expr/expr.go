@@ -31,7 +31,8 @@ type Error struct {
 	// Offset is the number of characters before what is wrong; for an error of Eval,
 	// before the function or the argument that failed.
 	Offset int
-	// Func is the function that failed; "" if the expression cannot be read.
+	// Func is the function, or the operator of a comparison, that failed; "" if the
+	// expression cannot be read.
 	Func string
 	// Msg says what is wrong. It may quote a value of the object, unless Redact
 	// stands in the expression around it or before it.

@@ -15,13 +15,13 @@ import (
 // few or too many arguments, and constants that no function could use, such as a date
 // format that is none.
 func Parse(text string) (*Expr, error) {
+	if n := count(text); n > MaxLength {
+		return nil, &Error{Offset: MaxLength, Msg: fmt.Sprintf("the expression has %d characters, more than %d", n, MaxLength)}
+	}
 	if !utf8.ValidString(text) {
 		return nil, &Error{Offset: count(text[:invalid(text)]), Msg: "the expression is not UTF-8"}
 	}
 	p := &parser{s: []rune(text)}
-	if len(p.s) > MaxLength {
-		return nil, &Error{Offset: MaxLength, Msg: fmt.Sprintf("the expression has %d characters, more than %d", len(p.s), MaxLength)}
-	}
 	root, err := p.whole()
 	if err != nil {
 		return nil, err
@@ -75,8 +75,11 @@ func (p *parser) take(r rune) bool {
 
 // found names what stands next, for errors.
 func (p *parser) found() string {
-	if p.i >= len(p.s) {
+	switch {
+	case p.i == len(p.s):
 		return "the end"
+	case !unicode.IsGraphic(p.s[p.i]):
+		return fmt.Sprintf("%U", p.s[p.i])
 	}
 	return string(p.s[p.i])
 }

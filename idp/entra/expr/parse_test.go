@@ -1,12 +1,16 @@
 package expr_test
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 	"unicode/utf8"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
@@ -161,6 +165,7 @@ func TestRefusals(t *testing.T) {
 		{`ToLower(“a”)`, 8, `a text begins with ", not with “`},
 		{`ToLower('a')`, 8, `a text begins with ", not with '`},
 		{`ToLower([a]`, 11, "the end stands where a comma or ) of ToLower should be"},
+		{"[a]\x00", 3, "the expression ends before U+0000"},
 		{`Append([a] [b])`, 11, "[ stands where a comma or ) of Append should be"},
 		{`Append([a] & [b])`, 11, "& stands where a comma or ) of Append should be; texts are joined by Join or Append, and conditions by one IIF in another"},
 		{`Append([a] + [b])`, 11, "+ stands where a comma or ) of Append should be; texts are joined by Join or Append"},
@@ -241,35 +246,64 @@ func TestAnything(t *testing.T) {
 	})
 }
 
-// TestEachUsage: each function is read with each number of arguments that its usage
-// has.
+// TestEachUsage: each function takes as many arguments as its usage says, no more and
+// no fewer.
 func TestEachUsage(t *testing.T) {
 	t.Parallel()
+	words := map[string]string{"interval": `"d"`, "compareType?": "vbTextCompare"}
 	for _, f := range expr.Functions() {
-		if f.Name == "Replace" {
+		if f.Name == "Replace" { // takes some together only
 			continue
 		}
-		usage := strings.TrimSuffix(strings.TrimPrefix(f.Usage, f.Name+"("), ")")
+		usage, again := strings.CutSuffix(strings.TrimSuffix(strings.TrimPrefix(f.Usage, f.Name+"("), ")"), ", …")
 		var args []string
-		for p := range strings.SplitSeq(usage, ", ") {
-			if word := map[string]string{"interval": `"d"`, "compareType?": "vbTextCompare", "": "", "…": ""}; p != "" && p != "…" {
-				arg, ok := word[p]
-				if !ok {
-					arg = "[x]"
+		least := 0
+		if usage != "" {
+			for i, p := range strings.Split(usage, ", ") {
+				args = append(args, cmp.Or(words[p], "[x]"))
+				if !strings.HasSuffix(p, "?") {
+					least = i + 1
 				}
-				args = append(args, arg)
 			}
 		}
-		parsed(t, f.Name+"("+strings.Join(args, ", ")+")")
-		for len(args) > 0 {
-			optional := strings.HasSuffix(strings.TrimSuffix(usage, ", …"), "?")
-			args = args[:len(args)-1]
-			usage = usage[:max(0, strings.LastIndex(strings.TrimSuffix(usage, ", …"), ", "))]
-			_, err := expr.Parse(f.Name + "(" + strings.Join(args, ", ") + ")")
-			require.Equal(t, optional, err == nil, "%s with %d arguments", f.Usage, len(args))
-			if !optional {
-				break
-			}
+		takes := func(n int, want bool) {
+			all := slices.Concat(args, []string{"[x]", "[x]"})
+			_, err := expr.Parse(f.Name + "(" + strings.Join(all[:n], ",") + ")")
+			require.Equal(t, want, err == nil, "%s with %d arguments: %v", f.Usage, n, err)
 		}
+		for n := range args {
+			takes(n, n >= least)
+		}
+		takes(len(args), true)
+		takes(len(args)+1, again && f.Name != "Switch")
+		takes(len(args)+2, again)
 	}
+}
+
+// TestZeroEnv: without anything there are no attributes, and it is now.
+func TestZeroEnv(t *testing.T) {
+	t.Parallel()
+	begin := time.Now().Add(-time.Second)
+	v, err := parsed(t, `Append(Now(), [x])`).Eval(expr.Env{})
+	require.NoError(t, err)
+	at, err := time.Parse("1/2/2006 3:04:05 PM", v.Text())
+	require.NoError(t, err)
+	require.WithinRange(t, at, begin, time.Now())
+}
+
+// TestConcurrently: one expression is evaluated by several goroutines.
+func TestConcurrently(t *testing.T) {
+	t.Parallel()
+	e := parsed(t, `Join(" ", Replace([givenName], , "(J)", , "$1", , ), `+hireDate+`, `+timezone+`)`)
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			for range 50 {
+				v, err := e.Eval(env(user))
+				assert.NoError(t, err)
+				assert.Equal(t, "John Europe/Berlin", v.Text())
+			}
+		})
+	}
+	wg.Wait()
 }

@@ -18,7 +18,7 @@ const (
 )
 
 // maxGroups bounds the groups of all matches of a pattern, which are held at once.
-const maxGroups = 1 << 20
+const maxGroups = 1 << 18
 
 // replaceModes are the ways of Replace, by the positions that are given. The first
 // that applies counts.
@@ -76,7 +76,7 @@ func replace(c *call) (Value, error) {
 		return Value{}, err
 	}
 	if len(source) > MaxValue {
-		return Value{}, c.fail(0, "the source is longer than %d bytes", MaxValue)
+		return Value{}, c.fail(0, "it is longer than %d bytes", MaxValue)
 	}
 	r, _ := c.n.ready.(replacement)
 	mode := replaceModes[r.mode]
@@ -91,7 +91,7 @@ func (c *call) swap(s, old, with string) (Value, error) {
 	if old == "" {
 		return Value{}, c.fail(replaceOld, "oldValue is empty")
 	}
-	if len(s)+strings.Count(s, old)*(len(with)-len(old)) > MaxValue {
+	if grown := int64(strings.Count(s, old)) * int64(len(with)-len(old)); int64(len(s))+grown > MaxValue {
 		return Value{}, c.tooLong()
 	}
 	return Text(strings.ReplaceAll(s, old, with)), nil
@@ -130,6 +130,9 @@ func extract(c *call, source string, _ bool) (Value, error) {
 	other, present, err := c.text(replaceAttribute)
 	if err != nil || !present {
 		return Value{}, err
+	}
+	if len(other) > MaxValue {
+		return Value{}, c.fail(replaceAttribute, "it is longer than %d bytes", MaxValue)
 	}
 	p, group, err := c.pattern()
 	if err != nil {
@@ -178,7 +181,8 @@ func replaceMatches(c *call, source string, _ bool) (Value, error) {
 
 // rewrite puts what with adds in the place of a group of each match.
 func (c *call) rewrite(p *pattern, s string, group int, with func(b *bounded, match []int) bool) (Value, error) {
-	if most := maxGroups / len(p.numbers); len(p.re.FindAllStringIndex(s, most+1)) > most {
+	most := maxGroups / len(p.numbers)
+	if len(s) >= most && len(p.re.FindAllStringIndex(s, most+1)) > most {
 		return Value{}, c.fail(replacePattern, "the pattern matches too often")
 	}
 	var b bounded

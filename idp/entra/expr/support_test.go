@@ -71,8 +71,8 @@ func value(v any) expr.Value {
 	return expr.Value{}
 }
 
-// seen is what is seen of a value.
-func seen(v expr.Value) []any {
+// shown is what can be seen of a value.
+func shown(v expr.Value) []any {
 	return []any{v.Kind(), v.Text(), append([]string{}, v.List()...), append([]expr.AppRole{}, v.Roles()...)}
 }
 
@@ -91,7 +91,7 @@ func (cs cases) check(t *testing.T) {
 				return
 			}
 			require.NoError(t, err)
-			if diff := cmp.Diff(seen(value(c.want)), seen(v)); diff != "" {
+			if diff := cmp.Diff(shown(value(c.want)), shown(v)); diff != "" {
 				t.Fatal(diff)
 			}
 		})
