@@ -63,7 +63,10 @@ func (p *Person) fullName() string {
 
 var managerPath = idp.MustPath(enterprise + "manager")
 
-var emailsPath = idp.MustPath("emails")
+var (
+	activePath = idp.MustPath("active")
+	emailsPath = idp.MustPath("emails")
+)
 
 // body is a person as the provider would write it now, without schemas.
 func (p *Provider) body(a *account) idp.Resource {
@@ -83,6 +86,31 @@ func (p *Provider) body(a *account) idp.Resource {
 		d.set(r, a.sent, managerPath, p.manager(a.person.Manager))
 	}
 	return r
+}
+
+// mapped calls f for each attribute that a mapping may take away, and active, as a
+// change of nothing.
+func (p *Provider) mapped(f func(Change)) {
+	paths := []idp.Path{activePath}
+	if p.dialect.Emails != nil {
+		paths = append(paths, emailsPath)
+	}
+	for _, at := range p.dialect.Attributes {
+		paths = append(paths, attributes[at].path)
+	}
+	if p.dialect.Manager != nil {
+		paths = append(paths, managerPath)
+	}
+	for _, path := range paths {
+		urn, attribute, sub := path.Parts()
+		names := []string{attribute}
+		if urn != "" {
+			names = []string{urn, attribute}
+		} else if attribute == "name" {
+			names = append(names, sub)
+		}
+		f(Change{Names: names})
+	}
 }
 
 // manager is the attribute of who has a manager of that ID, nil while there is none.

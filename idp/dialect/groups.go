@@ -22,31 +22,26 @@ func (p *Provider) wanted(g *group) map[string]bool {
 }
 
 func (p *Provider) groupIsDue(g *group) bool {
-	return g.id == "" || g.named != g.name || !maps.Equal(g.sent, p.wanted(g))
+	return g.id == "" || g.named != g.name || len(g.doubt) > 0 || !maps.Equal(g.sent, p.wanted(g))
 }
 
-// missing are the ids that are in one set and not in another, in the order they were
-// heard of.
-func (p *Provider) missing(in, from map[string]bool) []string {
-	var out []string
-	for id := range in {
-		if !from[id] {
-			out = append(out, id)
-		}
-	}
+// sorted has ids in the order they were heard of.
+func (p *Provider) sorted(ids map[string]bool) []string {
+	out := slices.Collect(maps.Keys(ids))
 	slices.SortFunc(out, func(a, b string) int { return cmp.Compare(p.rank[a], p.rank[b]) })
 	return out
 }
 
-// allGroups sends the groups: those that are deleted go first, so that their names are
-// free; then who has left goes out of each, and then who has joined comes in.
+// allGroups sends the groups. Those that are deleted go first, and others get their new
+// names, so that the old ones are free; then who has left goes out of each, and then who
+// has joined comes in.
 func (r *run) allGroups() error {
 	for _, g := range slices.Clone(r.goneGroups) {
 		if err := r.dropGroup(g); err != nil {
 			return err
 		}
 	}
-	for _, step := range []func(*group) error{r.linkGroup, r.renameGroup, r.leavers, r.joiners} {
+	for _, step := range []func(*group) error{r.renameGroup, r.linkGroup, r.renameGroup, r.leavers, r.joiners} {
 		for _, name := range slices.Sorted(maps.Keys(r.groups)) {
 			g := r.groups[name]
 			if !r.groupIsDue(g) || r.stuck[g] {
@@ -72,8 +67,11 @@ func (r *run) linkGroup(g *group) error {
 		return r.note(ActionLink, g.name, "", status(nil, err), err)
 	case found == nil:
 		return r.createGroup(g)
+	case r.taken(found.ID()):
+		r.stuck[g] = true
+		return r.note(ActionLink, g.name, "", http.StatusOK, &Refusal{Status: http.StatusOK, Detail: "the group that is found is another one's"})
 	}
-	g.id, g.named, g.sent = found.ID(), found.Text("displayName"), make(map[string]bool)
+	g.id, g.named, g.sent, g.doubt = found.ID(), found.Text("displayName"), make(map[string]bool), make(map[string]bool)
 	members, _ := found["members"].([]any)
 	for _, m := range members {
 		m, _ := m.(map[string]any)
@@ -83,6 +81,12 @@ func (r *run) linkGroup(g *group) error {
 		}
 	}
 	return r.note(ActionLink, g.name, g.id, http.StatusOK, nil)
+}
+
+// taken reports whether some group is linked to an id.
+func (p *Provider) taken(id string) bool {
+	is := func(g *group) bool { return g.id == id }
+	return slices.ContainsFunc(p.goneGroups, is) || slices.ContainsFunc(slices.Collect(maps.Values(p.groups)), is)
 }
 
 func (r *run) createGroup(g *group) error {
@@ -98,7 +102,7 @@ func (r *run) createGroup(g *group) error {
 		id, err = created(answer)
 	}
 	if err == nil {
-		g.id, g.named, g.sent = id, g.name, members
+		g.id, g.named, g.sent, g.doubt = id, g.name, members, make(map[string]bool)
 	} else {
 		r.stuck[g] = true
 	}
@@ -107,7 +111,7 @@ func (r *run) createGroup(g *group) error {
 
 // groupBody is the whole group.
 func (r *run) groupBody(g *group) idp.Resource {
-	body := idp.Resource{"schemas": []string{idp.GroupSchema}, "displayName": g.name, "members": refs(r.missing(r.wanted(g), nil))}
+	body := idp.Resource{"schemas": []string{idp.GroupSchema}, "displayName": g.name, "members": refs(r.sorted(r.wanted(g)))}
 	if r.dialect.GroupIDs {
 		body["externalId"] = g.own
 	}
@@ -115,8 +119,11 @@ func (r *run) groupBody(g *group) idp.Resource {
 }
 
 func (r *run) renameGroup(g *group) error {
-	if g.named == g.name || r.dialect.Members == nil {
+	switch {
+	case g.id == "" || g.named == g.name:
 		return nil
+	case r.dialect.Members == nil:
+		return r.replaceGroup(g)
 	}
 	op := Op{"op": "replace", "path": "displayName", "value": g.name}
 	if r.dialect.Rename != nil {
@@ -126,8 +133,9 @@ func (r *run) renameGroup(g *group) error {
 		}
 		op = r.dialect.Rename(now)
 	}
+	g.named = "" // in doubt
 	err := r.changeGroup(g, ActionUpdateGroup, http.MethodPatch, patch([]Op{op}))
-	if !r.stuck[g] && err == nil {
+	if err == nil && !r.stuck[g] {
 		g.named = g.name
 	}
 	return err
@@ -135,42 +143,63 @@ func (r *run) renameGroup(g *group) error {
 
 // leavers takes out of a group who is not to be in it.
 func (r *run) leavers(g *group) error {
-	if r.dialect.Members == nil {
+	left := maps.Clone(g.sent)
+	maps.Copy(left, g.doubt)
+	for id := range r.wanted(g) {
+		delete(left, id)
+	}
+	if r.dialect.Members == nil || len(left) == 0 {
 		return nil
 	}
-	return r.members(g, nil, r.missing(g.sent, r.wanted(g)))
+	return r.members(g, left, r.dialect.Members(r.sorted(r.wanted(g)), nil, r.sorted(left)))
 }
 
 // joiners puts into a group who is to be in it, or writes all of it.
 func (r *run) joiners(g *group) error {
-	if r.dialect.Members != nil {
-		return r.members(g, r.missing(r.wanted(g), g.sent), nil)
+	if r.dialect.Members == nil {
+		return r.replaceGroup(g)
 	}
-	err := r.changeGroup(g, ActionUpdateGroup, http.MethodPut, r.groupBody(g))
-	if !r.stuck[g] && err == nil {
-		g.named, g.sent = g.name, r.wanted(g)
+	joined := r.wanted(g)
+	for id := range g.sent {
+		if !g.doubt[id] {
+			delete(joined, id)
+		}
 	}
-	return err
-}
-
-// members sends changes of members. What was sent of several requests, of which one
-// failed, is sent again the next time.
-func (r *run) members(g *group, joined, left []string) error {
-	if len(joined)+len(left) == 0 {
+	if len(joined) == 0 {
 		return nil
 	}
-	for _, ops := range r.dialect.Members(r.missing(r.wanted(g), nil), joined, left) {
+	return r.members(g, joined, r.dialect.Members(r.sorted(r.wanted(g)), r.sorted(joined), nil))
+}
+
+// members sends changes of members. Of those whose requests were not all taken nobody
+// knows whether they are in the group: they are sent again the next time.
+func (r *run) members(g *group, changed map[string]bool, requests [][]Op) error {
+	wanted := r.wanted(g)
+	for id := range changed {
+		g.doubt[id] = true
+	}
+	for _, ops := range requests {
 		if err := r.changeGroup(g, ActionMembers, http.MethodPatch, patch(ops)); err != nil || r.stuck[g] {
 			return err
 		}
 	}
-	for _, id := range joined {
-		g.sent[id] = true
-	}
-	for _, id := range left {
+	for id := range changed {
+		delete(g.doubt, id)
 		delete(g.sent, id)
+		if wanted[id] {
+			g.sent[id] = true
+		}
 	}
 	return nil
+}
+
+func (r *run) replaceGroup(g *group) error {
+	g.named = "" // in doubt
+	err := r.changeGroup(g, ActionUpdateGroup, http.MethodPut, r.groupBody(g))
+	if err == nil && !r.stuck[g] {
+		g.named, g.sent = g.name, r.wanted(g)
+	}
+	return err
 }
 
 // changeGroup sends a change of a group. One that is gone is looked up the next time.
@@ -182,7 +211,7 @@ func (r *run) changeGroup(g *group, action Action, method string, body any) erro
 		r.stuck[g] = true
 	}
 	if code == http.StatusNotFound {
-		g.id, g.named, g.sent = "", "", nil
+		g.id, g.named, g.sent, g.doubt = "", "", nil, nil
 	}
 	return r.note(action, g.name, id, code, err)
 }

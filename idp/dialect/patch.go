@@ -42,15 +42,19 @@ func (c Change) apply(r map[string]any) {
 }
 
 // changes are what leads from what was sent to what is to be sent, in the order of
-// their paths.
-func changes(sent, now idp.Resource) []Change {
+// their paths. What is in doubt may be anything, and is written in any case.
+func changes(sent, now idp.Resource, doubt map[string]Change) []Change {
 	was, is := flat(sent), flat(now)
-	paths := maps.Clone(was)
+	paths := maps.Clone(doubt)
+	if paths == nil {
+		paths = make(map[string]Change)
+	}
+	maps.Copy(paths, was)
 	maps.Copy(paths, is)
 	var out []Change
 	for _, path := range slices.Sorted(maps.Keys(paths)) {
 		before, after := was[path].Value, is[path].Value
-		if !reflect.DeepEqual(before, after) {
+		if _, unsure := doubt[path]; unsure || !reflect.DeepEqual(before, after) {
 			out = append(out, Change{Names: paths[path].Names, Value: after})
 		}
 	}

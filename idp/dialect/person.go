@@ -36,7 +36,10 @@ type account struct {
 	person Person
 	id     string       // "": not linked to a user yet
 	sent   idp.Resource // what the service took last; nil: nothing yet
-	left   time.Time    // when it was removed from the directory
+	// doubt has what writes without an answer changed, by path: nobody knows what the
+	// service has.
+	doubt map[string]Change
+	left  time.Time // when it was removed from the directory
 }
 
 // group is a group of the directory, and what the provider knows of it at the service.
@@ -45,8 +48,9 @@ type group struct {
 	name    string
 	members map[string]bool // by Person.ID
 	id      string          // "": not linked yet
-	named   string          // the name that the service took last
+	named   string          // the name that the service took last; "" is in doubt
 	sent    map[string]bool // the members that the service took, by their ids there
+	doubt   map[string]bool // those of whom nobody knows whether it did
 }
 
 // Put adds somebody to the directory, or makes the person of that ID what it is now.

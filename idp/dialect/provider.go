@@ -24,6 +24,7 @@ type Provider struct {
 	names      map[string]string   // from the userName, in lower case, to Person.ID
 	order      []*account          // as they came
 	gone       []*account          // removed, and not yet through with
+	linked     map[string]bool     // ids of users who are somebody's
 	groups     map[string]*group   // by name
 	goneGroups []*group
 	madeGroups int
@@ -40,7 +41,7 @@ func New(d Dialect, s *idp.Service, clock *idp.Clock) *Provider {
 	}
 	return &Provider{
 		dialect: d, service: s, clock: clock,
-		people: make(map[string]*account), names: make(map[string]string),
+		people: make(map[string]*account), names: make(map[string]string), linked: make(map[string]bool),
 		groups: make(map[string]*group), rank: make(map[string]int),
 	}
 }

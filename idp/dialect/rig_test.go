@@ -145,11 +145,11 @@ func (tp *tape) write(s *sent, body []byte) {
 	fmt.Fprintf(&tp.text, "=> %d\n\n", s.status)
 }
 
-var version = regexp.MustCompile(`W/\\"[^"]*"`)
+var version = regexp.MustCompile(`W/\\"[^"\\]*\\"`)
 
 // anonymous takes out what differs from run to run.
 func (tp *tape) anonymous(text string) string {
-	text = version.ReplaceAllString(text, `{{version}}"`)
+	text = version.ReplaceAllString(text, "{{version}}")
 	for id, name := range tp.ids {
 		text = strings.ReplaceAll(text, id, name)
 	}

@@ -67,7 +67,7 @@ func (p *Provider) due() (n int) {
 func (p *Provider) isDue(a *account) bool {
 	switch {
 	case !a.person.Disabled:
-		return a.id == "" || !reflect.DeepEqual(a.sent, p.body(a))
+		return a.id == "" || len(a.doubt) > 0 || !reflect.DeepEqual(a.sent, p.body(a))
 	case a.id == "" || p.dialect.Disabled == LeaveAlone:
 		return false
 	}
@@ -75,7 +75,10 @@ func (p *Provider) isDue(a *account) bool {
 }
 
 // active reports whether the service has the person as active, for all that is known.
-func (a *account) active() bool { return a.sent == nil || a.sent["active"] != false }
+func (a *account) active() bool {
+	_, unsure := a.doubt["active"]
+	return unsure || a.sent == nil || a.sent["active"] != false
+}
 
 // users sends everybody. A second round is for those whose manager got an id in the first.
 func (r *run) users() error {
@@ -136,13 +139,26 @@ func (r *run) link(a *account) (bool, error) {
 	if err != nil || found == nil {
 		return false, err
 	}
+	if r.linked[found.ID()] {
+		return false, &Refusal{Status: http.StatusOK, Detail: "the user that is found is somebody else's"}
+	}
 	r.adopt(a, found.ID())
+	r.mapped(a.doubtful)
 	return true, r.note(ActionLink, a.person.UserName, a.id, http.StatusOK, nil)
+}
+
+// doubtful takes down that nobody knows what the service has for an attribute.
+func (a *account) doubtful(c Change) {
+	if a.doubt == nil {
+		a.doubt = make(map[string]Change)
+	}
+	a.doubt[c.path()] = c
 }
 
 // adopt takes down who somebody is at the service.
 func (p *Provider) adopt(a *account, id string) {
-	a.id, a.sent = id, nil
+	a.id, a.sent, a.doubt = id, nil, nil
+	p.linked[id] = true
 	p.hear(id)
 }
 
@@ -159,7 +175,7 @@ func (r *run) create(a *account) error {
 	body := r.body(a)
 	answer, err := r.do(http.MethodPost, "/Users", "", r.whole(body))
 	again := 0
-	for ; again < r.dialect.Repeat && r.unanswered(err); again++ {
+	for ; again < r.dialect.Repeat && unanswered(err) && r.ctx.Err() == nil; again++ {
 		answer, err = r.do(http.MethodPost, "/Users", "", r.whole(body))
 	}
 	if status(answer, err) == http.StatusConflict && (again > 0 || r.dialect.CreateFirst) {
@@ -186,12 +202,9 @@ func (r *run) create(a *account) error {
 }
 
 // unanswered reports whether nobody can know what came of a request.
-func (r *run) unanswered(err error) bool {
+func unanswered(err error) bool {
 	var refused *Refusal
-	if err == nil || r.ctx.Err() != nil {
-		return false
-	}
-	return !errors.As(err, &refused) || refused.Status >= http.StatusInternalServerError
+	return err != nil && (!errors.As(err, &refused) || refused.Status >= http.StatusInternalServerError)
 }
 
 // update brings a user up to date. One that is gone is looked up, or made, anew.
@@ -200,7 +213,6 @@ func (r *run) update(a *account) error {
 	answer, err := r.write(a, body)
 	code, id := status(answer, err), a.id
 	if err == nil {
-		a.sent = body
 		return r.note(ActionUpdate, a.person.UserName, id, code, nil)
 	}
 	r.failed[a] = true
@@ -216,13 +228,27 @@ func (r *run) update(a *account) error {
 	return nil
 }
 
-// write sends a user as it is to be from now on.
+// write sends a user as it is to be from now on, and takes down what came of it.
 func (r *run) write(a *account, now idp.Resource) (*idp.Answer, error) {
-	path := "/Users/" + url.PathEscape(a.id)
-	if r.dialect.Patch != nil {
-		return r.do(http.MethodPatch, path, "", patch(r.dialect.Patch(changes(a.sent, now))))
+	changed := changes(a.sent, now, a.doubt)
+	answer, err := r.send(a, now, changed)
+	switch {
+	case err == nil:
+		a.sent, a.doubt = now, nil
+	case unanswered(err):
+		for _, c := range changed {
+			a.doubtful(c)
+		}
 	}
-	if !r.dialect.Echo {
+	return answer, err
+}
+
+func (r *run) send(a *account, now idp.Resource, changed []Change) (*idp.Answer, error) {
+	path := "/Users/" + url.PathEscape(a.id)
+	switch {
+	case r.dialect.Patch != nil:
+		return r.do(http.MethodPatch, path, "", patch(r.dialect.Patch(changed)))
+	case !r.dialect.Echo:
 		return r.do(http.MethodPut, path, "", r.whole(now))
 	}
 	answer, err := r.do(http.MethodGet, path, "", nil)
@@ -233,16 +259,16 @@ func (r *run) write(a *account, now idp.Resource) (*idp.Answer, error) {
 	if err != nil || there == nil {
 		return nil, &Refusal{Status: answer.Status, Detail: "the answer has no resource"}
 	}
-	for name, c := range flat(a.sent) {
-		if _, still := flat(now)[name]; !still {
-			c.Value = nil
-			c.apply(there)
-		}
-	}
-	for _, c := range flat(now) {
+	for _, c := range changed {
 		c.apply(there)
 	}
-	there["schemas"] = r.schemas(now)
+	listed, _ := there["schemas"].([]any)
+	for _, urn := range r.schemas(now) {
+		if !slices.Contains(listed, any(urn)) {
+			listed = append(listed, urn)
+		}
+	}
+	there["schemas"] = listed
 	return r.do(http.MethodPut, path, "", there)
 }
 
@@ -279,12 +305,10 @@ func (r *run) deactivate(a *account) error {
 	answer, err := r.write(a, body)
 	code, id := status(answer, err), a.id
 	switch {
-	case err == nil:
-		a.sent = body
 	case code == http.StatusNotFound:
 		r.unlink(a)
 		err = nil
-	default:
+	case err != nil:
 		r.failed[a] = true
 	}
 	return r.note(ActionDeactivate, a.person.UserName, id, code, err)
@@ -296,6 +320,8 @@ func (r *run) remove(a *account) error {
 	r.failed[a] = !gone
 	if gone {
 		r.unlink(a)
+	} else {
+		a.doubtful(Change{Names: []string{"active"}})
 	}
 	return err
 }
@@ -314,8 +340,10 @@ func (r *run) drop(action Action, name, endpoint, id string) (gone bool, err err
 func (p *Provider) unlink(a *account) {
 	for _, g := range p.groups {
 		delete(g.sent, a.id)
+		delete(g.doubt, a.id)
 	}
-	a.id, a.sent = "", nil
+	delete(p.linked, a.id)
+	a.id, a.sent, a.doubt = "", nil, nil
 }
 
 // offboard does what is due for somebody who was removed from the directory.
@@ -334,6 +362,7 @@ func (r *run) offboard(a *account) error {
 	case waits:
 		return nil
 	}
+	delete(r.linked, a.id)
 	r.gone = slices.DeleteFunc(r.gone, func(o *account) bool { return o == a })
 	return nil
 }
