@@ -94,11 +94,12 @@ func (d *Directory) load(r io.Reader, how Load, read func([]byte, *mistakes) []*
 // entry is one person of a file.
 type entry struct {
 	line    int
-	places  map[string]string // where each property stands, as errors call it
-	props   Properties        // those given that have a value
-	cleared []string          // and those that have none
-	manager *string           // nil: nothing is said
-	groups  *[]string         // nil: nothing is said
+	part    string         // what the file has its values in: column or member
+	lines   map[string]int // of each property that is given
+	props   Properties     // those given that have a value
+	cleared []string       // and those that have none
+	manager *string        // nil: nothing is said
+	groups  *[]string      // nil: nothing is said
 
 	object *object // who it is; nil is somebody new
 	fate   fate
@@ -127,8 +128,8 @@ func (e *entry) upn() string {
 
 // place is where a property stands, as errors call it.
 func (e *entry) place(name string) string {
-	if p, found := e.places[name]; found {
-		return p
+	if line, found := e.lines[name]; found {
+		return fmt.Sprintf("line %d, %s %q", line, e.part, name)
 	}
 	return fmt.Sprintf("line %d", e.line)
 }

@@ -39,13 +39,13 @@ func checkColumn(name string) error {
 	return fmt.Errorf("there is no property %q%s", name, suggest(name, append(UserProperties(), groupsColumn)))
 }
 
-func newEntry(line int) *entry {
-	return &entry{line: line, places: make(map[string]string), props: make(Properties)}
+func newEntry(line int, part string) *entry {
+	return &entry{line: line, part: part, lines: make(map[string]int), props: make(Properties)}
 }
 
 // set takes one value of a person: a string, a bool, a []string or nil.
-func (e *entry) set(name, place string, v any) error {
-	e.places[name] = place
+func (e *entry) set(name string, line int, v any) error {
+	e.lines[name] = line
 	v = tidy(name, v)
 	switch name {
 	case groupsColumn:
@@ -187,11 +187,10 @@ func readHeader(cells []string, line int, wrong *mistakes) []string {
 }
 
 func readCells(header, cells []string, line func(int) int, wrong *mistakes) *entry {
-	e := newEntry(line(0))
+	e := newEntry(line(0), "column")
 	for i, name := range header {
-		place := fmt.Sprintf("line %d, column %q", line(i), name)
-		if err := e.set(name, place, cellValue(name, cells[i])); err != nil {
-			wrong.add(place, "%w", err)
+		if err := e.set(name, line(i), cellValue(name, cells[i])); err != nil {
+			wrong.add(e.place(name), "%w", err)
 		}
 	}
 	return e
@@ -220,6 +219,8 @@ type jsonPeople struct {
 	d     *json.Decoder
 	wrong *mistakes
 	out   []*entry
+	seen  int64 // bytes whose lines are counted
+	lines int
 }
 
 // readJSON reads a file of people as LoadJSON describes it.
@@ -234,7 +235,13 @@ func readJSON(data []byte, wrong *mistakes) []*entry {
 	return p.out
 }
 
-func (p *jsonPeople) line() int { return lineAt(p.data, p.d.InputOffset()) }
+// line is the line of what was read last.
+func (p *jsonPeople) line() int {
+	at := p.d.InputOffset()
+	p.lines += bytes.Count(p.data[p.seen:at], []byte("\n"))
+	p.seen = at
+	return 1 + p.lines
+}
 
 func (p *jsonPeople) read() error {
 	if err := p.open('[', "the file is no array"); err != nil {
@@ -244,7 +251,7 @@ func (p *jsonPeople) read() error {
 		if err := p.open('{', "a person is an object"); err != nil {
 			return err
 		}
-		e := newEntry(p.line())
+		e := newEntry(p.line(), "member")
 		for p.d.More() {
 			if err := p.member(e); err != nil {
 				return err
@@ -279,21 +286,22 @@ func (p *jsonPeople) member(e *entry) error {
 		return err
 	}
 	name, _ := t.(string)
-	place := fmt.Sprintf("line %d, member %q", p.line(), name)
+	line := p.line()
 	var v any
 	if err := p.d.Decode(&v); err != nil {
 		return err
 	}
-	_, twice := e.places[name]
-	switch err := checkColumn(name); {
-	case err != nil:
-		p.wrong.add(place, "%w", err)
-	case twice:
-		p.wrong.add(place, "it stands there twice")
-	default:
-		if err := e.set(name, place, jsonValue(v)); err != nil {
-			p.wrong.add(place, "%w", err)
-		}
+	_, twice := e.lines[name]
+	e.lines[name] = line
+	err = checkColumn(name)
+	if err == nil && twice {
+		err = errors.New("it stands there twice")
+	}
+	if err == nil {
+		err = e.set(name, line, jsonValue(v))
+	}
+	if err != nil {
+		p.wrong.add(e.place(name), "%w", err)
 	}
 	return nil
 }
