@@ -104,6 +104,21 @@ func refused(a *idp.Answer) *fault {
 	return f
 }
 
+// refusedLookUp is refused for the answer to a look-up.
+func refusedLookUp(a *idp.Answer) *fault {
+	f := refused(a)
+	switch a.Status {
+	case http.StatusNotFound:
+		f.code, f.reason = CodeIncompatible, ReasonException
+		f.detail = "a look-up that finds nobody has to be answered 200 with an empty list: " + f.detail
+	case http.StatusForbidden:
+		f.reason = ReasonException
+	case http.StatusBadRequest, http.StatusNotImplemented:
+		f.code = CodeIncompatibleFiltering
+	}
+	return f
+}
+
 // passing reports whether a status says nothing about the request: it may succeed
 // when it is made again.
 func passing(status int) bool {

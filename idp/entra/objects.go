@@ -169,17 +169,7 @@ func (c *cycle) query(ctx context.Context, group bool, m match) ([]idp.Resource,
 		f.reason = ReasonException
 		return nil, f
 	}
-	f := refused(a)
-	switch a.Status {
-	case http.StatusNotFound:
-		f.code, f.reason = CodeIncompatible, ReasonException
-		f.detail = "a look-up that finds nobody has to be answered 200 with an empty list: " + f.detail
-	case http.StatusForbidden:
-		f.reason = ReasonException
-	case http.StatusBadRequest, http.StatusNotImplemented:
-		f.code = CodeIncompatibleFiltering
-	}
-	return nil, f
+	return nil, refusedLookUp(a)
 }
 
 // connect links an object to a resource. A resource that another object has stays that

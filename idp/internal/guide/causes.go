@@ -23,7 +23,7 @@ func connectionTroubles() []trouble {
 		{
 			method: http.MethodGet, path: "/Users", query: lookUp, status: http.StatusUnauthorized,
 			before: func(s *stage) { s.service.Token = "" },
-			cause:  "The field of the token is empty.",
+			cause:  "No token was sent: its field is empty.",
 			remedy: "Paste the token of this connection.",
 		},
 		{
@@ -158,9 +158,14 @@ func passingTroubles() []trouble {
 	}
 }
 
-// Cells are the status with its scimType or its name, the detail, cause and remedy.
-func (p Trouble) Cells() []string {
-	kind, detail := p.Answer.Problem()
-	status := fmt.Sprint(p.Answer.Status, " ", cmp.Or(kind, http.StatusText(p.Answer.Status)))
-	return []string{status, detail, p.Cause, p.Remedy}
+// Status is the status with its scimType or its name, such as 409 uniqueness.
+func (p Trouble) Status() string {
+	kind, _ := p.Answer.Problem()
+	return fmt.Sprint(p.Answer.Status, " ", cmp.Or(kind, http.StatusText(p.Answer.Status)))
+}
+
+// Detail is what the library says.
+func (p Trouble) Detail() string {
+	_, detail := p.Answer.Problem()
+	return detail
 }

@@ -18,6 +18,7 @@ import (
 // Trouble is a request that the library refuses, with what an administrator can do.
 type Trouble struct {
 	Answer *idp.Answer
+	LookUp bool // what was refused is a look-up
 	Cause  string
 	Remedy string
 }
@@ -55,7 +56,7 @@ func Troubles(t testing.TB) []Trouble {
 		if a.Status != c.status {
 			t.Errorf("%s %s: %d %s; the guides have it as %d", c.method, c.path, a.Status, a.Body, c.status)
 		}
-		out = append(out, Trouble{Answer: a, Cause: c.cause, Remedy: c.remedy})
+		out = append(out, Trouble{Answer: a, LookUp: c.method == http.MethodGet, Cause: c.cause, Remedy: c.remedy})
 	}
 	return out
 }
