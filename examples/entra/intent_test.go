@@ -1,0 +1,278 @@
+package main
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/stretchr/testify/require"
+
+	"github.com/usher-scim/scim/idp"
+)
+
+// This file compares what a host has with what it has to have, to the letter.
+
+const (
+	enterprise = idp.EnterpriseSchema + ":"
+	product    = "urn:ietf:params:scim:schemas:extension:cybsafe:2.0:User:"
+)
+
+// direct are the attributes that a property flows into as it is: where they stand on
+// the wire and, if the host exports them, in which column.
+var direct = []struct{ property, path, column string }{
+	{"objectId", "externalId", "externalId"},
+	{"mail", `emails[type eq "work"].value`, ""}, // of email below
+	{"givenName", "name.givenName", "givenName"},
+	{"surname", "name.familyName", "familyName"},
+	{"displayName", "displayName", ""},
+	{"jobTitle", "title", "title"},
+	{"preferredLanguage", "preferredLanguage", ""}, // it has a default
+	{"department", enterprise + "department", "Department"},
+	{"companyName", enterprise + "organization", "Organisation"},
+	{"division", enterprise + "division", "Division"},
+	{"employeeId", enterprise + "employeeNumber", "employeeNumber"},
+	{"costCenter", enterprise + "costCenter", "costCenter"},
+	{"extensionAttribute2", enterprise + "employeeLevel", "employeeLevel"},
+	{"country", `addresses[type eq "work"].country`, "country"},
+	{"state", `addresses[type eq "work"].region`, "state"},
+	{"mobile", `phoneNumbers[type eq "mobile"].value`, ""},
+	{"physicalDeliveryOfficeName", product + "office", "office"},
+	{"streetAddress", product + "streetAddress", "streetAddress"},
+	{"city", product + "city", "city"},
+	{"extensionAttribute1", product + "businessUnit", "businessUnit"},
+	{"employeeType", product + "employeeType", "employeeType"},
+}
+
+// zones are the time zones of the help page's mapping, by country; others are London's.
+var zones = map[string]string{
+	"germany": "Europe/Berlin", "south africa": "Africa/Johannesburg", "zimbabwe": "Africa/Harare", "spain": "Europe/Madrid",
+	"france": "Europe/Paris", "iceland": "Atlantic/Reykjavik", "namibia": "Africa/Windhoek", "nigeria": "Africa/Lagos",
+}
+
+func (p *human) zone() string {
+	if z := zones[strings.ToLower(p.sent["country"])]; z != "" {
+		return z
+	}
+	return "Europe/London"
+}
+
+// login is the name that somebody signs in with: that of guests is the one at home.
+func (p *human) login() string {
+	alias, _, guest := strings.Cut(p.sent["userPrincipalName"], "#EXT#@")
+	if at := strings.LastIndex(alias, "_"); guest && at >= 0 {
+		return alias[:at] + "@" + alias[at+1:]
+	}
+	return alias
+}
+
+func (p *human) email() string {
+	if p.sent["mail"] != "" {
+		return p.sent["mail"]
+	}
+	return p.login()
+}
+
+func (p *human) hired() string { return p.sent["employeeHireDate"][:len("2006-01-02")] }
+
+// wire is what SCIM has to show of somebody, but for the manager.
+func (p *human) wire() map[string]string {
+	want := map[string]string{
+		"userName": p.login(), "active": "false", "timezone": p.zone(), enterprise + "hireDate": p.hired(),
+		"name.formatted": strings.TrimSpace(p.sent["givenName"] + " " + p.sent["surname"]),
+	}
+	if p.active {
+		want["active"] = "true"
+	}
+	if !p.deleted.IsZero() {
+		want["userName"] = strings.ReplaceAll(p.id, "-", "") + p.login()
+	}
+	for _, d := range direct {
+		v := p.sent[d.property]
+		if v == "" {
+			continue
+		}
+		want[d.path] = v
+		if element, _, found := strings.Cut(d.path, "]"); found {
+			_, kind, _ := strings.Cut(element, ` eq `)
+			want[element+"].type"] = strings.Trim(kind, `"`)
+		}
+	}
+	if p.sent["mail"] != "" {
+		want[`emails[type eq "work"].primary`] = "true"
+	}
+	return want
+}
+
+// row is what the host has to export of somebody, but for the id and the manager.
+func (p *human) row() map[string]string {
+	want := map[string]string{
+		"status": "deactivated", "userName": p.login(), "email": p.email(), "preferredLanguage": p.sent["preferredLanguage"],
+		"timezone": p.zone(), "hireDate": p.hired(), "grade": "",
+	}
+	if p.active {
+		want["status"] = "active"
+	}
+	if want["preferredLanguage"] == "" {
+		want["preferredLanguage"] = "en-GB" // the host's
+	}
+	for _, d := range direct {
+		if d.column != "" {
+			want[d.column] = p.sent[d.property]
+		}
+	}
+	return want
+}
+
+// check compares everything that a host has with what a world says.
+func (w *world) check(t *testing.T, s *server) {
+	t.Helper()
+	ids := w.checkResources(t, s)
+	w.checkAccounts(t, s, ids)
+	w.checkExport(t, s, ids)
+	w.checkGroups(t, s, ids)
+	w.checkFolders(t, s)
+	w.checkGone(t, s)
+	got := s.licence(t)
+	require.Equal(t, w.seats(), got.Used, "seats")
+	require.Zero(t, got.Held, "held")
+}
+
+// same fails with the differences, if there are any.
+func same[T any](t *testing.T, what string, want, got T) {
+	t.Helper()
+	if diff := cmp.Diff(want, got); diff != "" {
+		const enough = 4000
+		t.Fatalf("%s: the host differs (- intended, + at the host):\n%s", what, diff[:min(len(diff), enough)])
+	}
+}
+
+// checkResources compares users by SCIM, and returns their ids by the objectIds.
+func (w *world) checkResources(t *testing.T, s *server) map[string]string {
+	t.Helper()
+	ids, got := make(map[string]string), make(map[string]map[string]string)
+	for _, r := range s.resources(t, "Users") {
+		require.NotContains(t, ids, r.Text("externalId"))
+		ids[r.Text("externalId")] = r.ID()
+		got[r.Text("externalId")] = without(flat(r), "id", "meta", "schemas", "groups", enterprise+"manager.displayName", enterprise+"manager.$ref")
+	}
+	want := make(map[string]map[string]string)
+	for _, p := range w.knownPeople() {
+		want[p.id] = p.wire()
+		if p.manager != "" {
+			want[p.id][enterprise+"manager.value"] = ids[p.manager]
+			if ids[p.manager] == "" { // gone: it stands as it was sent
+				want[p.id][enterprise+"manager.value"] = got[p.id][enterprise+"manager.value"]
+			}
+		}
+	}
+	same(t, "users", want, got)
+	return ids
+}
+
+// checkAccounts compares users by the host's own API.
+func (w *world) checkAccounts(t *testing.T, s *server, ids map[string]string) {
+	t.Helper()
+	got := make(map[string]account)
+	for _, a := range s.accounts(t, "") {
+		slices.Sort(a.Groups)
+		got[a.ExternalID] = a
+	}
+	want := make(map[string]account)
+	for _, p := range w.knownPeople() {
+		a := account{
+			ID: ids[p.id], UserName: p.login(), Email: p.email(), Status: p.row()["status"], Role: "User",
+			Managed: true, ExternalID: p.id, ManagerID: ids[p.manager], Groups: []string{}, Warnings: got[p.id].Warnings[:0],
+		}
+		want[p.id] = a
+	}
+	for _, team := range w.teams {
+		for id := range team.known {
+			a := want[id]
+			a.Groups = append(a.Groups, team.name)
+			slices.Sort(a.Groups)
+			want[id] = a
+		}
+	}
+	same(t, "accounts", want, got)
+}
+
+// checkExport compares the host's CSV.
+func (w *world) checkExport(t *testing.T, s *server, ids map[string]string) {
+	t.Helper()
+	want := make(map[string]map[string]string)
+	for _, p := range w.knownPeople() {
+		row := p.row()
+		row["id"], row["manager"] = ids[p.id], ""
+		if m := w.people[p.manager]; m != nil && m.known {
+			row["manager"] = m.email()
+		}
+		want[p.id] = row
+	}
+	same(t, "export", want, s.export(t))
+}
+
+// group is a group by SCIM.
+type group struct {
+	Name, ExternalID string
+	Members          []string
+}
+
+// checkGroups compares groups, and each membership.
+func (w *world) checkGroups(t *testing.T, s *server, ids map[string]string) {
+	t.Helper()
+	got, want := make(map[string]group), make(map[string]group)
+	for _, r := range s.resources(t, "Groups") {
+		g := group{Name: r.Text("displayName"), ExternalID: r.Text("externalId")}
+		members, _ := r["members"].([]any)
+		for _, m := range members {
+			g.Members = append(g.Members, idp.Resource(m.(map[string]any)).Text("value"))
+		}
+		slices.Sort(g.Members)
+		got[g.ExternalID] = g
+	}
+	for id, team := range w.teams {
+		g := group{Name: team.name, ExternalID: id}
+		for member := range team.known {
+			g.Members = append(g.Members, ids[member])
+		}
+		slices.Sort(g.Members)
+		want[id] = g
+	}
+	same(t, "groups", want, got)
+}
+
+// checkFolders compares the folders and how many are in each.
+func (w *world) checkFolders(t *testing.T, s *server) {
+	t.Helper()
+	want := make(map[string]map[string]folder)
+	for root, property := range map[string]string{"Department": "department", "Division": "division", "Organisation": "companyName"} {
+		want[root] = make(map[string]folder)
+		for _, p := range w.knownPeople() {
+			if name := p.sent[property]; name != "" {
+				f := want[root][name]
+				f.Users++
+				if p.active {
+					f.Active++
+				}
+				want[root][name] = f
+			}
+		}
+	}
+	same(t, "folders", want, s.folders(t))
+}
+
+// checkGone: who is gone from the directory is archived at the host, and nowhere to be
+// found by SCIM.
+func (w *world) checkGone(t *testing.T, s *server) {
+	t.Helper()
+	got := []string{}
+	for _, a := range s.accounts(t, "archived") {
+		got = append(got, a.ExternalID)
+		status, _ := s.send(t, "GET", scimPath+"Users/"+a.ID, "")
+		require.Equal(t, 404, status, "%s is archived", a.UserName)
+		require.Empty(t, a.Groups, a.UserName)
+	}
+	slices.Sort(got)
+	same(t, "archived", append([]string{}, w.archived()...), got)
+}
