@@ -84,12 +84,14 @@ type sent struct {
 	header         http.Header
 	body           map[string]any
 	status         int
+	first          bool // of all that is about users
 }
 
 func (tp *tape) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
 	s := &sent{method: r.Method, target: strings.TrimPrefix(r.RequestURI, "/scim/v2"), header: r.Header.Clone()}
 	_ = json.Unmarshal(body, &s.body)
+	s.first = strings.HasPrefix(s.target, "/Users") && len(tp.statuses("/Users")) == 0
 	tp.sent = append(tp.sent, s)
 	var f fault
 	if tp.fault != nil {
