@@ -68,7 +68,7 @@ func (m Mapping) compile(group bool) (*mapping, error) {
 // add checks one row.
 func (m *mapping) add(r row) error {
 	var err error
-	if r.target, err = checkTarget(r.Target); err != nil {
+	if r.target, err = m.checkTarget(r.Target); err != nil {
 		return err
 	}
 	for _, other := range m.rows {
@@ -105,13 +105,13 @@ func (m *mapping) addMembers(r row) error {
 }
 
 // checkTarget reads the path that a row writes to.
-func checkTarget(text string) (idp.Path, error) {
+func (m *mapping) checkTarget(text string) (idp.Path, error) {
 	p, err := idp.ParsePath(text)
 	if err != nil {
 		return p, fmt.Errorf("target %w", err)
 	}
 	_, attribute, sub := p.Parts()
-	if strings.EqualFold(attribute, "id") {
+	if strings.EqualFold(attribute, "id") && !m.AllowID {
 		return p, errors.New(`target "id" cannot be used: the service makes it. Map to externalId instead`)
 	}
 	if p.Filtered() && sub == "" {

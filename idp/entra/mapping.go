@@ -22,6 +22,10 @@ type Mapping struct {
 	SkipCreate bool `json:"skipCreate,omitempty"`
 	SkipUpdate bool `json:"skipUpdate,omitempty"`
 	SkipDelete bool `json:"skipDelete,omitempty"`
+	// AllowID lets a row write to id. It is always a mistake, which the portal takes
+	// and the service answers with an error; so it is refused here unless a test wants
+	// just that.
+	AllowID bool `json:"-"`
 }
 
 // MappingType says where a mapped value comes from.
