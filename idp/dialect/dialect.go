@@ -8,8 +8,9 @@ import (
 	"time"
 )
 
-// Dialect says how one provider speaks. The zero value speaks as RFC 7644 does: PUT for
-// users, and neither look-ups nor groups. A Dialect is not to be changed after New.
+// Dialect says how one provider speaks. The zero value maps the userName alone, finds
+// users in the list of all, updates them by PUT and has no groups. A Dialect is not to
+// be changed after New.
 type Dialect struct {
 	// Name is the provider's, such as "OneLogin".
 	Name string

@@ -9,12 +9,15 @@ import (
 // ownAgent is what providers call themselves of whom it is not known.
 const ownAgent = "usher-scim-simulator"
 
-// core are the attributes of RFC 7643's core schema that every provider can map, and
-// everything those that it needs extensions for too.
-var (
-	core       = []Attribute{GivenName, FamilyName, DisplayName, Title, Country, PreferredLanguage, Timezone, Mobile}
-	everything = append(core[:len(core):len(core)], Department, Division, Organization, EmployeeNumber, HireDate)
-)
+// core are the attributes of RFC 7643's core schema that every provider can map.
+func core() []Attribute {
+	return []Attribute{GivenName, FamilyName, DisplayName, Title, Country, PreferredLanguage, Timezone, Mobile}
+}
+
+// everything is core, and what needs an extension.
+func everything() []Attribute {
+	return append(core(), Department, Division, Organization, EmployeeNumber, HireDate)
+}
 
 // Dialects returns all dialects, in a fixed order.
 func Dialects() []Dialect {
@@ -32,7 +35,7 @@ func OneLogin() Dialect {
 	return Dialect{
 		Name: "OneLogin", Media: "application/json", GroupMedia: idp.MediaType, TypedReads: true,
 		Probes: []string{`/Users?filter=userName eq "onelogin-connection-test"&`}, Absent404: true,
-		Schemas: []string{"urn:scim:schemas:core:1.0"}, Attributes: append([]Attribute{Formatted}, everything...),
+		Schemas: []string{"urn:scim:schemas:core:1.0"}, Attributes: append(everything(), Formatted),
 		Emails: OneEmail, Manager: ManagerByID, Unset: Null,
 		Find:    Lookup{Filter: "userName eq %s", Query: "&"},
 		Removed: Delete,
@@ -48,7 +51,7 @@ func JumpCloud() Dialect {
 	return Dialect{
 		Name: "JumpCloud", UserAgent: ownAgent,
 		Probes: []string{"/Users"}, TestUser: "jumpcloud-test@example.com",
-		Attributes: core, Emails: WorkEmail,
+		Attributes: core(), Emails: WorkEmail,
 		Find: Lookup{Filter: "userName eq %s"}, Patch: ByPath,
 		Groups: true, FindGroup: Lookup{Filter: "displayName eq %s"}, BareGroups: true, Members: ByValue,
 	}
@@ -64,7 +67,7 @@ func PingFederate() Dialect {
 	return Dialect{
 		Name: "PingFederate", UserAgent: ownAgent, Accept: idp.MediaType,
 		Probes:     []string{"/Users?startIndex=1&count=1"},
-		Attributes: everything, Emails: TwoPrimaries, Manager: ManagerByUserName, Unset: Kept,
+		Attributes: everything(), Emails: TwoPrimaries, Manager: ManagerByUserName, Unset: Kept,
 		Find:   Lookup{Filter: "emails eq %s", By: byEmail},
 		Groups: true, FindGroup: Lookup{Query: "startIndex=1&count=100", Count: 100},
 	}
@@ -122,7 +125,7 @@ func CyberArk() Dialect {
 			"/ServiceProviderConfig", "/ResourceTypes/User", "/ResourceTypes/Group",
 			"/Schemas/" + idp.UserSchema, "/Schemas/" + idp.EnterpriseSchema, "/Schemas/" + idp.GroupSchema, "/Users?count=1",
 		},
-		Attributes: append([]Attribute{Formatted}, everything...), Emails: WorkEmail, Manager: ManagerByEmail,
+		Attributes: append(everything(), Formatted), Emails: WorkEmail, Manager: ManagerByEmail,
 		Find: Lookup{Filter: "userName eq %s"}, Echo: true, Removed: Delete,
 		Groups: true, FindGroup: Lookup{Filter: "displayName eq %s"}, Members: OneByOne,
 	}
@@ -137,7 +140,7 @@ func SailPoint() Dialect {
 	return Dialect{
 		Name: "SailPoint", UserAgent: ownAgent, Impatient: true, Aggregates: true,
 		Probes:     []string{"/ServiceProviderConfig", "/ResourceTypes", "/Schemas", "/ResourceTypes/User", "/ResourceTypes/Group"},
-		Attributes: everything, Emails: WorkEmail, Manager: ManagerByID,
+		Attributes: everything(), Emails: WorkEmail, Manager: ManagerByID,
 		Find: lists, Patch: ByPath, Removed: Delete,
 		Groups: true, FindGroup: lists, Members: OneByOne,
 	}
