@@ -44,6 +44,7 @@ func connectionTroubles() []trouble {
 		},
 		{
 			method: http.MethodGet, path: "/Users", query: filter(`badgeNumber eq "7"`), status: http.StatusBadRequest,
+			paths:  true,
 			cause:  "A matching attribute is one that the application does not have.",
 			remedy: "Match by userName.",
 		},
@@ -82,16 +83,19 @@ func userTroubles() []trouble {
 		},
 		{
 			method: http.MethodPatch, path: ann, body: patch(replace("id", "7")), status: http.StatusBadRequest,
+			paths:  true,
 			cause:  "A mapping writes to id.",
 			remedy: "Delete the mapping; the directory's own id belongs into externalId.",
 		},
 		{
 			method: http.MethodPatch, path: ann, body: patch(replace(`emails[type eq work.value`, "x")), status: http.StatusBadRequest,
+			paths:  true,
 			cause:  "The target of a mapping is mistyped.",
 			remedy: "Copy it from the table above.",
 		},
 		{
 			method: http.MethodPatch, path: ann, body: patch(replace("active", "no")), status: http.StatusBadRequest,
+			paths:  true,
 			cause:  "The mapping of active yields something else than true and false.",
 			remedy: "Use the mapping of the table above.",
 		},
@@ -109,7 +113,7 @@ func userTroubles() []trouble {
 			method: http.MethodPatch, path: ann, body: patch(replace("title", "x")), status: http.StatusNotFound,
 			before: func(s *stage) { s.send(http.MethodDelete, ann, nil, nil) },
 			cause:  "The user or group was deleted by another connection, and this one still has its id.",
-			remedy: "Begin anew with the links dropped; the person then comes back, under the same id unless the application has purged it.",
+			remedy: "Have the link dropped (Entra: restart with the links dropped; Okta: unassign and assign again). The person then comes back, under the same id unless the application has purged it.",
 		},
 	}
 }

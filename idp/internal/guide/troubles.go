@@ -19,6 +19,7 @@ import (
 type Trouble struct {
 	Answer *idp.Answer
 	LookUp bool // what was refused is a look-up
+	Paths  bool // it takes an identity provider whose mappings are paths, as Entra's are
 	Cause  string
 	Remedy string
 }
@@ -31,6 +32,7 @@ type trouble struct {
 	body          object
 	status        int
 	cause, remedy string
+	paths         bool
 
 	policy scim.Policy
 	rate   *scim.RateLimit
@@ -56,7 +58,7 @@ func Troubles(t testing.TB) []Trouble {
 		if a.Status != c.status {
 			t.Errorf("%s %s: %d %s; the guides have it as %d", c.method, c.path, a.Status, a.Body, c.status)
 		}
-		out = append(out, Trouble{Answer: a, LookUp: c.method == http.MethodGet, Cause: c.cause, Remedy: c.remedy})
+		out = append(out, Trouble{Answer: a, LookUp: c.method == http.MethodGet, Paths: c.paths, Cause: c.cause, Remedy: c.remedy})
 	}
 	return out
 }
