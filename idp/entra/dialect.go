@@ -6,9 +6,8 @@ import (
 	"reflect"
 	"strings"
 
-	"github.com/google/uuid"
-
 	"github.com/usher-scim/scim/idp"
+	"github.com/usher-scim/scim/idp/entra/expr"
 )
 
 // Flag is the key in the query of a tenant URL that asks for the newer dialect.
@@ -71,11 +70,11 @@ func (d dialect) op(v verb) string { return verbs[d.flag][v] }
 
 // difference is an attribute that is not at the target as the mapping wants it.
 type difference struct {
-	target   idp.Path
-	old      any // nil: it is not there
-	value    any
-	secret   bool
-	asserted bool // roles, as the expression makes them that is to be sent in full
+	target idp.Path
+	old    any // nil: it is not there
+	value  any
+	secret bool
+	roles  []expr.AppRole // that a PATCH of old has as texts
 }
 
 func (c difference) verb() verb {
@@ -119,13 +118,11 @@ func (d dialect) value(c difference) any {
 	if d.flag {
 		return c.value
 	}
-	switch v := c.value.(type) {
-	case bool:
-		return boolText(v)
-	case []any:
-		if isRoles(c.target) && !c.asserted {
-			return rolesAsTexts(v)
-		}
+	if b, ok := c.value.(bool); ok {
+		return boolText(b)
+	}
+	if len(c.roles) > 0 {
+		return rolesAsTexts(c.roles)
 	}
 	return c.value
 }
@@ -136,19 +133,14 @@ func isRoles(p idp.Path) bool {
 }
 
 // rolesAsTexts puts each role into a text, with an id that nobody asked for.
-func rolesAsTexts(roles []any) []any {
+func rolesAsTexts(roles []expr.AppRole) []any {
 	out := make([]any, len(roles))
-	for i, role := range roles {
-		m, ok := role.(map[string]any)
-		if !ok {
-			m = map[string]any{"value": role}
-		}
-		name := asShown(m)
+	for i, r := range roles {
 		text, _ := json.Marshal(struct { // of texts, which cannot fail
 			ID          string `json:"id"`
 			Value       string `json:"value"`
 			DisplayName string `json:"displayName"`
-		}{uuid.NewSHA1(namespace, []byte("role "+name)).String(), name, name})
+		}{r.ID, r.Value, r.DisplayName})
 		out[i] = map[string]any{"value": string(text)}
 	}
 	return out
@@ -270,7 +262,7 @@ func alike(has, want any) bool {
 
 // differences are what has to be written so that a resource has what flows. Nothing is
 // cleared: a value that is no more in the source does not flow.
-func differences(flows []flow, has idp.Resource, m *mapping) []difference {
+func differences(flows []flow, has idp.Resource) []difference {
 	var out []difference
 	for _, f := range flows {
 		if f.value == nil || f.keep || f.reference || f.creation {
@@ -280,18 +272,10 @@ func differences(flows []flow, has idp.Resource, m *mapping) []difference {
 		if alike(d.old, d.value) {
 			continue
 		}
-		d.asserted = isRoles(f.target) && m.asserts(f.target)
+		if !f.assertive {
+			d.roles = f.roles
+		}
 		out = append(out, d)
 	}
 	return out
-}
-
-// asserts reports whether an attribute's expression is the one that sends roles in full.
-func (m *mapping) asserts(target idp.Path) bool {
-	for _, r := range m.rows {
-		if r.target.Equal(target) {
-			return strings.HasPrefix(r.Source, "AssertiveAppRoleAssignmentsComplex(")
-		}
-	}
-	return false
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/usher-scim/scim/idp"
+	"github.com/usher-scim/scim/idp/entra/expr"
 )
 
 // TestDialects: the same differences as the two dialects write them.
@@ -22,9 +23,12 @@ func TestDialects(t *testing.T) {
 	off := difference{target: activeTarget, old: true, value: false}
 	on := difference{target: activeTarget, old: false, value: true}
 	anew := difference{target: activeTarget, value: true}
-	roles := difference{target: path("roles"), value: []any{map[string]any{"value": "Admin"}, "Reader"}}
+	roles := difference{
+		target: path("roles"), value: []any{map[string]any{"value": "Admin"}, map[string]any{"value": "Reader"}},
+		roles: []expr.AppRole{{ID: "1", Value: "Admin", DisplayName: "Administrator"}, {ID: "2", Value: "Reader", DisplayName: "Reader"}},
+	}
 	full := roles
-	full.asserted, full.old = true, []any{}
+	full.roles, full.old = nil, []any{}
 	for title, c := range map[string]struct {
 		group    bool
 		changes  []difference
@@ -90,15 +94,15 @@ func TestDialects(t *testing.T) {
 		"roles": {
 			false,
 			[]difference{roles},
-			`[{"op":"Add","path":"roles","value":[{"value":"{\"id\":\"f16e39ee-db31-51dd-99a9-a52c71c1023f\",\"value\":\"Admin\",\"displayName\":\"Admin\"}"},` +
-				`{"value":"{\"id\":\"950ee7ab-e16c-583c-8def-33768c351bd9\",\"value\":\"Reader\",\"displayName\":\"Reader\"}"}]}]`,
-			`[{"op":"add","path":"roles","value":[{"value":"Admin"},"Reader"]}]`,
+			`[{"op":"Add","path":"roles","value":[{"value":"{\"id\":\"1\",\"value\":\"Admin\",\"displayName\":\"Administrator\"}"},` +
+				`{"value":"{\"id\":\"2\",\"value\":\"Reader\",\"displayName\":\"Reader\"}"}]}]`,
+			`[{"op":"add","path":"roles","value":[{"value":"Admin"},{"value":"Reader"}]}]`,
 		},
 		"roles in full": {
 			false,
 			[]difference{full},
-			`[{"op":"Replace","path":"roles","value":[{"value":"Admin"},"Reader"]}]`,
-			`[{"op":"replace","path":"roles","value":[{"value":"Admin"},"Reader"]}]`,
+			`[{"op":"Replace","path":"roles","value":[{"value":"Admin"},{"value":"Reader"}]}]`,
+			`[{"op":"replace","path":"roles","value":[{"value":"Admin"},{"value":"Reader"}]}]`,
 		},
 	} {
 		t.Run(title, func(t *testing.T) {

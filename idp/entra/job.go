@@ -137,9 +137,10 @@ func NewJob(d *Directory, c Config) (*Job, error) {
 	return j, j.SetMapping(c.Users, c.Groups)
 }
 
-// forget drops the object connections and what failed. The caller has mu, or the job
-// for itself.
+// forget drops the object connections, the watermark and what failed. The caller has mu,
+// or the job for itself.
 func (j *Job) forget() {
+	j.watermark = 0
 	j.links, j.sources, j.escrow = make(map[string]*link), make(map[string]string), newEscrow()
 }
 

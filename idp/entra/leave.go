@@ -34,7 +34,7 @@ func (c *cycle) disable(ctx context.Context, t task, e *Entry) error {
 		return err
 	}
 	e.step(StepMatch, Success, "by its link")
-	changes := differences(kept, has, c.users)
+	changes := differences(kept, has)
 	if len(changes) == 0 {
 		return c.letGo(t, e, "it is disabled already")
 	}

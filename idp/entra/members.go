@@ -94,11 +94,10 @@ func (c *cycle) membership(g record, id string) (change membership, due bool, er
 	l := c.j.links[id]
 	m, _ := c.j.dir.read(id)
 	switch in := c.j.dir.isMember(g.id, id); {
-	case m.gone, l == nil && !in:
-		c.clear(escrowKey{g.id, id})
-	case !in:
+	case !in && l != nil && !m.gone:
 		return membership{id, l.target, true}, !l.dead, nil
-	case m.deleted: // it stays a member for the time that it comes back
+	case !in, m.gone, m.deleted: // who is in the recycle bin stays a member meanwhile
+		c.clear(escrowKey{g.id, id})
 	case (l == nil || !l.managed || l.dead) && c.waits(id):
 		return change, false, c.lacksMember(g, m)
 	case l == nil || !l.managed:

@@ -203,7 +203,11 @@ func (c *cycle) connect(r record, target string, giveWay bool) error {
 	if j.sources[l.target] == r.id {
 		delete(j.sources, l.target)
 	}
-	*l = link{target: target, group: r.group, managed: true}
+	if l.target == target {
+		l.managed, l.active, l.dead, l.whole = true, false, false, false
+	} else {
+		*l = link{target: target, group: r.group, managed: true}
+	}
 	j.sources[target] = r.id
 	c.fresh[r.id] = true
 	return nil
@@ -282,7 +286,7 @@ func (c *cycle) counts(group bool) *Counts {
 // update writes what differs.
 func (c *cycle) update(ctx context.Context, t task, flows []flow, has idp.Resource, e *Entry) error {
 	m := c.mapping(t.r.group)
-	changes := differences(flows, has, m)
+	changes := differences(flows, has)
 	if members, _ := has[memberTarget].([]any); t.r.group && len(members) > 0 {
 		defer e.warn(CodeMultipleEntries, "the service returned members that were to be left out")
 	}

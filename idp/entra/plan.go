@@ -41,7 +41,7 @@ func (c *cycle) read() []record {
 	for _, r := range records {
 		take(r)
 	}
-	for _, r := range out {
+	for _, r := range slices.Concat(out, c.removed()) {
 		if r.group {
 			c.members.add(r.id, r.touched...)
 		}
@@ -52,6 +52,16 @@ func (c *cycle) read() []record {
 		}
 	}
 	return out
+}
+
+// removed has, for an initial cycle after others, the groups that changed since: their
+// members of now do not tell who left them.
+func (c *cycle) removed() []record {
+	if !c.initial || c.since == 0 {
+		return nil
+	}
+	records, _ := c.j.dir.changes(c.since)
+	return records
 }
 
 func (c *cycle) sinceWhat() int {

@@ -64,13 +64,12 @@ func (c *cycle) writeManagers(ctx context.Context) error {
 
 func (c *cycle) manage(ctx context.Context, m manages) error {
 	l := c.j.links[m.r.id]
-	known := !c.initial && !c.fresh[m.r.id] && m.manager == l.manager
-	if known && l.unsent {
+	if l.unsent && m.manager == l.manager && !c.initial && !c.fresh[m.r.id] {
 		return nil
 	}
 	boss := c.j.links[m.manager]
 	switch {
-	case m.manager == "" && (l.manager == "" || l.unsent || m.has == ""):
+	case m.manager == "" && (l.manager == "" || m.has == ""):
 		return c.managed(m, false)
 	case m.manager == "":
 		return c.writeManager(ctx, m, c.dialect.removeManager(), "")

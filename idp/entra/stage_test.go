@@ -53,6 +53,7 @@ type stage struct {
 type (
 	httpWriter  = http.ResponseWriter
 	httpRequest = http.Request
+	contextType = context.Context
 )
 
 type exchange struct {
