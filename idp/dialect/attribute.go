@@ -2,6 +2,7 @@ package dialect
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 
 	"github.com/usher-scim/scim/idp"
@@ -28,6 +29,7 @@ const (
 	Timezone
 	Mobile
 	HireDate
+	ServiceID // the userName under id, which no client may write: a mistake that is made
 )
 
 const enterprise = idp.EnterpriseSchema + ":"
@@ -52,6 +54,7 @@ var attributes = [...]struct {
 	Timezone:          {idp.MustPath("timezone"), func(p *Person) string { return p.Timezone }},
 	Mobile:            {idp.MustPath(`phoneNumbers[type eq "mobile"].value`), func(p *Person) string { return p.Mobile }},
 	HireDate:          {idp.MustPath(enterprise + "hireDate"), func(p *Person) string { return p.HireDate }},
+	ServiceID:         {idp.MustPath("id"), func(p *Person) string { return p.UserName }},
 }
 
 // String is the SCIM path of the attribute.
@@ -59,6 +62,23 @@ func (a Attribute) String() string { return attributes[a].path.String() }
 
 func (p *Person) fullName() string {
 	return cmp.Or(p.DisplayName, strings.TrimSpace(p.GivenName+" "+p.FamilyName))
+}
+
+// SetAttributes changes Dialect.Attributes, as an administrator does who edits the
+// mapping. It counts for people as they change; what is not mapped any more is neither
+// sent nor taken away.
+func (p *Provider) SetAttributes(mapped []Attribute) {
+	for _, before := range p.dialect.Attributes {
+		if slices.Contains(mapped, before) {
+			continue
+		}
+		for _, a := range p.people {
+			if a.sent != nil {
+				a.sent.Set(attributes[before].path, nil)
+			}
+		}
+	}
+	p.dialect.Attributes = slices.Clone(mapped)
 }
 
 var managerPath = idp.MustPath(enterprise + "manager")

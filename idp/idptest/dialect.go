@@ -61,7 +61,14 @@ func (p *dialectProvider) RenameGroup(from, to string) {
 	require.NoError(p.t, p.p.RenameGroup(from, to))
 }
 
-func (p *dialectProvider) MapToID(bool) bool { return false }
+func (p *dialectProvider) MapToID(on bool) bool {
+	attributes := slices.DeleteFunc(slices.Clone(p.p.Dialect().Attributes), func(a dialect.Attribute) bool { return a == dialect.ServiceID })
+	if on {
+		attributes = append(attributes, dialect.ServiceID)
+	}
+	p.p.SetAttributes(attributes)
+	return true
+}
 
 // Sync sends what is due, and once more when the time has passed after which those who
 // were removed are deleted.

@@ -87,7 +87,15 @@ func (p *oktaProvider) RenameGroup(from, to string) {
 	delete(p.groups, from)
 }
 
-func (p *oktaProvider) MapToID(bool) bool { return false }
+func (p *oktaProvider) MapToID(on bool) bool {
+	p.t.Helper()
+	mappings := okta.DefaultMappings()
+	if on {
+		mappings = append(mappings, okta.Mapping{Path: "id", Expression: "user.login"})
+	}
+	require.NoError(p.t, p.app.SetMappings(mappings))
+	return true
+}
 
 // Sync sends what is due, has what failed tried again, and lets half a day pass.
 func (p *oktaProvider) Sync(ctx context.Context) {

@@ -281,10 +281,9 @@ func mapToID(s *stage) {
 	if !s.provider.MapToID(true) {
 		s.Skip("the provider does not let an administrator map to id")
 	}
-	bob.Title = "Adviser"
-	s.put(bob)
+	ann.Title = "Director"
 	carl := s.person("Carl", "Young")
-	s.put(carl)
+	s.put(ann, carl)
 	s.provider.Leave(bob.Key)
 	s.provider.Sync(s.Context())
 	for _, f := range s.provider.Failures() { // what fails is seen, and says why
