@@ -114,11 +114,18 @@ func TestEndedContext(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, dialect.Rippling())
 	r.staff()
-	ended, cancel := context.WithCancel(t.Context())
-	cancel()
-	report, err := r.Sync(ended)
+	ends, cancel := context.WithCancel(t.Context())
+	r.tape.fault = func(q *http.Request) fault {
+		if q.Method != http.MethodPost {
+			return fault{}
+		}
+		cancel()
+		return fault{status: http.StatusServiceUnavailable}
+	}
+	report, err := r.Sync(ends)
 	require.ErrorIs(t, err, context.Canceled)
-	require.Equal(t, 1, report.Requests, "not sent again")
+	require.Equal(t, []int{200, 503}, r.tape.statuses(""), "a create is not sent again")
+	require.Equal(t, 3, report.Requests, "the last was not sent at all")
 }
 
 // TestTooMany: 429 is waited for by the clock, as long as the service says, by all but
@@ -236,85 +243,6 @@ func (tp *tape) statuses(prefix string) []int {
 		}
 	}
 	return out
-}
-
-// TestGoneAtTheService: users and groups that the host has no more are made again, at
-// once by those who do that, else by the next Sync.
-func TestGoneAtTheService(t *testing.T) {
-	each(t, func(t *testing.T, r *rig) {
-		r.staff()
-		r.sync()
-		admin := &idp.Service{Handler: r.handler, Token: token}
-		gone := []string{"/Users/" + r.ServiceID("1")}
-		if r.Dialect().Groups {
-			page, err := r.dir.Groups(t.Context(), tenant, scim.Query{})
-			require.NoError(t, err)
-			gone = append(gone, "/Groups/"+page.Items[0].ID)
-		}
-		for _, path := range gone {
-			a, err := admin.Do(t.Context(), http.MethodDelete, path, nil, nil)
-			require.NoError(t, err)
-			require.True(t, a.OK())
-		}
-		require.NoError(t, r.Change("1", func(p *dialect.Person) { p.GivenName = "Anna" }))
-		require.NoError(t, r.RemoveMember("Engineers", "2"))
-		report, err := r.Sync(t.Context())
-		require.NoError(t, err)
-		require.NotZero(t, report.Failed)
-		require.Equal(t, r.Dialect().Remake, r.ServiceID("1") != "", "made again at once")
-		for range 2 {
-			report, err = r.Sync(t.Context())
-			require.NoError(t, err)
-		}
-		require.Zero(t, report.Due)
-		r.intended()
-	})
-}
-
-// TestLeaversWhoAreGone: who is not there any more has left.
-func TestLeaversWhoAreGone(t *testing.T) {
-	each(t, func(t *testing.T, r *rig) {
-		r.staff()
-		r.sync()
-		admin := &idp.Service{Handler: r.handler, Token: token}
-		for _, id := range []string{"1", "2"} {
-			_, err := admin.Do(t.Context(), http.MethodDelete, "/Users/"+r.ServiceID(id), nil, nil)
-			require.NoError(t, err)
-		}
-		require.NoError(t, r.Disable("1"))
-		require.NoError(t, r.Remove("2"))
-		report, err := r.Sync(t.Context())
-		require.NoError(t, err)
-		require.Zero(t, report.Failed, "%+v", r.Log())
-		require.NoError(t, r.Enable("1"))
-		r.sync()
-		r.clock.Advance(48 * time.Hour)
-		r.sync()
-		r.intended()
-	})
-}
-
-// TestLeaverWithoutAnswer: nobody who left stays active because an answer was lost, and
-// nobody who came back stays out.
-func TestLeaverWithoutAnswer(t *testing.T) {
-	each(t, func(t *testing.T, r *rig) {
-		r.staff()
-		r.sync()
-		lose := func(q *http.Request) fault {
-			return fault{status: http.StatusBadGateway, after: q.Method != http.MethodGet}
-		}
-		require.NoError(t, r.Disable("1"))
-		r.tape.fault = lose
-		report, err := r.Sync(t.Context())
-		require.NoError(t, err)
-		require.NotZero(t, report.Failed)
-		require.NoError(t, r.Enable("1"))
-		r.tape.fault = nil
-		_, err = r.Sync(t.Context())
-		require.NoError(t, err)
-		r.sync()
-		r.intended()
-	})
 }
 
 // TestRefusedData: one person's values that the service refuses stop nobody else, and

@@ -40,6 +40,7 @@ type rig struct {
 	service *idp.Service
 	clock   *idp.Clock
 	tape    *tape
+	seats   *scim.Limit
 }
 
 func newRig(t tester, d dialect.Dialect) *rig {
@@ -51,13 +52,14 @@ func newRig(t tester, d dialect.Dialect) *rig {
 		}
 		return scim.Connection{ID: "idp", Tenant: tenant}, nil
 	}
-	dir, err := scim.New(scim.Config{Store: memstore.New(), Now: clock.Now})
+	seats := scim.Unlimited
+	dir, err := scim.New(scim.Config{Store: memstore.New(), Now: clock.Now, Seats: func(context.Context, scim.Tenant) (scim.Limit, error) { return seats, nil }})
 	require.NoError(t, err)
 	handler, err := scim.NewHandler(dir, scim.HandlerConfig{BaseURL: "http://scim.invalid/scim/v2", Verifier: scim.TokenVerifierFunc(verify)})
 	require.NoError(t, err)
 	tp := &tape{next: handler, ids: make(map[string]string)}
 	service := &idp.Service{Handler: tp, Token: token}
-	return &rig{tester: t, Provider: dialect.New(d, service, clock), dir: dir, handler: handler, service: service, clock: clock, tape: tp}
+	return &rig{tester: t, Provider: dialect.New(d, service, clock), dir: dir, handler: handler, service: service, clock: clock, tape: tp, seats: &seats}
 }
 
 // tape writes down what is sent, in the form of the transcripts in the module's

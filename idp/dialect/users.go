@@ -340,7 +340,6 @@ func (r *run) drop(action Action, name, endpoint, id string) (gone bool, err err
 func (p *Provider) unlink(a *account) {
 	for _, g := range p.groups {
 		delete(g.sent, a.id)
-		delete(g.doubt, a.id)
 	}
 	delete(p.linked, a.id)
 	a.id, a.sent, a.doubt = "", nil, nil
