@@ -135,10 +135,6 @@ func (c *Company) unlink(p *person) {
 
 // change does something to a person and tells what it changed.
 func (c *Company) change(p *person, why Reason, do func()) {
-	if !c.open {
-		do()
-		return
-	}
 	before := c.view(p)
 	do()
 	after := c.view(p)

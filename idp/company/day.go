@@ -70,64 +70,71 @@ func (c *Company) tell(kind Kind, why Reason, p *person, g *group, properties ma
 }
 
 // Rates says how much happens: how many times in a year for each person or, where it
-// says so, for each group. 0 is the usual rate, which stands behind each, and
-// below zero is never.
+// says so, for each group. 0 is the usual rate, as [UsualRates] has it, and below zero
+// is never.
 type Rates struct {
-	Hires      float64 // 0.16
-	Leavers    float64 // 0.13
-	Absences   float64 // 0.03; long ones, for which the account is disabled
-	Mistakes   float64 // 0.002; an account is deleted, and restored some days later
-	Moves      float64 // 0.06; to another department
-	Promotions float64 // 0.015; to a manager
-	Marriages  float64 // 0.012
-	Titles     float64 // 0.15
-	Phones     float64 // 0.1
-	Offices    float64 // 0.04
+	Hires      float64
+	Leavers    float64
+	Absences   float64 // long ones, for which the account is disabled
+	Mistakes   float64 // an account is deleted, and restored some days later
+	Moves      float64 // to another department
+	Promotions float64 // to a manager, beside those that others make necessary
+	Marriages  float64 // with another surname
+	Titles     float64
+	Phones     float64
+	Offices    float64
 
-	Projects    float64 // 0.5 for each group; new groups
-	ProjectEnds float64 // 0.4 for each group; groups that are deleted
-	Renames     float64 // 0.2 for each group
-	Members     float64 // 5 for each group; somebody joins or leaves a project
+	Projects    float64 // for each group: new groups
+	ProjectEnds float64 // for each group: groups that are deleted
+	Renames     float64 // for each group
+	Members     float64 // for each group: somebody joins or leaves a project
 
-	// Returns is the share of the leavers who come back; 0 is 0.06. It takes some of
-	// them months.
+	// Returns is the share of the leavers who come back, some of them after months.
 	Returns float64
 }
 
-// happening is one thing that happens at a rate.
+// UsualRates are those of a company that grows a little: of 100 people 16 are new
+// after a year, and 13 have left.
+func UsualRates() Rates {
+	return Rates{
+		Hires: 0.16, Leavers: 0.13, Absences: 0.03, Mistakes: 0.002, Moves: 0.06, Promotions: 0.015, Marriages: 0.012,
+		Titles: 0.15, Phones: 0.1, Offices: 0.04, Projects: 0.5, ProjectEnds: 0.4, Renames: 0.2, Members: 5, Returns: 0.06,
+	}
+}
+
+// happening is one thing that happens at a rate, for each person or group.
 type happening struct {
-	rate   func(*Rates) float64
-	usual  float64
+	rate   func(Rates) float64
 	groups bool
 	do     func(*Company)
 }
 
 var happenings = []happening{
-	{func(r *Rates) float64 { return r.Hires }, 0.16, false, (*Company).hire},
-	{func(r *Rates) float64 { return r.Leavers }, 0.13, false, (*Company).leave},
-	{func(r *Rates) float64 { return r.Absences }, 0.03, false, (*Company).pause},
-	{func(r *Rates) float64 { return r.Mistakes }, 0.002, false, (*Company).mistake},
-	{func(r *Rates) float64 { return r.Moves }, 0.06, false, (*Company).move},
-	{func(r *Rates) float64 { return r.Promotions }, 0.015, false, (*Company).promote},
-	{func(r *Rates) float64 { return r.Marriages }, 0.012, false, (*Company).marry},
-	{func(r *Rates) float64 { return r.Titles }, 0.15, false, (*Company).changeTitle},
-	{func(r *Rates) float64 { return r.Phones }, 0.1, false, (*Company).changePhone},
-	{func(r *Rates) float64 { return r.Offices }, 0.04, false, (*Company).changeOffice},
-	{func(r *Rates) float64 { return r.Projects }, 0.5, true, (*Company).startProject},
-	{func(r *Rates) float64 { return r.ProjectEnds }, 0.4, true, (*Company).endProject},
-	{func(r *Rates) float64 { return r.Renames }, 0.2, true, (*Company).renameGroup},
-	{func(r *Rates) float64 { return r.Members }, 5, true, (*Company).changeProject},
+	{func(r Rates) float64 { return r.Hires }, false, (*Company).hire},
+	{func(r Rates) float64 { return r.Leavers }, false, (*Company).leave},
+	{func(r Rates) float64 { return r.Absences }, false, (*Company).pause},
+	{func(r Rates) float64 { return r.Mistakes }, false, (*Company).mistake},
+	{func(r Rates) float64 { return r.Moves }, false, (*Company).move},
+	{func(r Rates) float64 { return r.Promotions }, false, (*Company).promote},
+	{func(r Rates) float64 { return r.Marriages }, false, (*Company).marry},
+	{func(r Rates) float64 { return r.Titles }, false, (*Company).changeTitle},
+	{func(r Rates) float64 { return r.Phones }, false, (*Company).changePhone},
+	{func(r Rates) float64 { return r.Offices }, false, (*Company).changeOffice},
+	{func(r Rates) float64 { return r.Projects }, true, (*Company).startProject},
+	{func(r Rates) float64 { return r.ProjectEnds }, true, (*Company).endProject},
+	{func(r Rates) float64 { return r.Renames }, true, (*Company).renameGroup},
+	{func(r Rates) float64 { return r.Members }, true, (*Company).changeProject},
 }
 
-// or is a rate, or the usual one where it is 0.
-func or(rate, usual float64) float64 {
-	if rate == 0 {
-		return usual
+func returnRate(r Rates) float64 { return r.Returns }
+
+// rate is one of the company's rates.
+func (c *Company) rate(of func(Rates) float64) float64 {
+	if r := of(c.Rates); r != 0 {
+		return r
 	}
-	return rate
+	return of(UsualRates())
 }
-
-func (r *Rates) returns() float64 { return or(r.Returns, 0.06) }
 
 // times is how often something happens today that happens so often a year to so many.
 func (c *Company) times(yearly float64, of int) int {
@@ -162,7 +169,7 @@ func (c *Company) Day() []Event {
 		if h.groups {
 			of = len(c.groups)
 		}
-		for range c.times(or(h.rate(&c.Rates), h.usual), of) {
+		for range c.times(c.rate(h.rate), of) {
 			todo = append(todo, func() { h.do(c) })
 		}
 	}

@@ -2,7 +2,7 @@ package company_test
 
 import (
 	"fmt"
-	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -46,24 +46,65 @@ func TestEverythingHappens(t *testing.T) {
 	require.InEpsilon(t, 100, reasons[company.Office], 0.3)
 }
 
-// TestRates: below zero is never, more is more, and what follows from before still
-// comes.
+func never() company.Rates {
+	return company.Rates{
+		Hires: -1, Leavers: -1, Absences: -1, Mistakes: -1, Moves: -1, Promotions: -1, Marriages: -1, Titles: -1, Phones: -1,
+		Offices: -1, Projects: -1, ProjectEnds: -1, Renames: -1, Members: -1, Returns: -1,
+	}
+}
+
+// TestEachRate: what is to happen once a year to each person, or group, happens to as
+// many in a year, but where it finds fewer whom it can happen to.
+func TestEachRate(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name     string
+		set      func(r *company.Rates)
+		kind     company.Kind
+		why      company.Reason
+		low, top int // of 1,000 people or 41 groups, of which 16 are projects
+	}{
+		{"hires", func(r *company.Rates) { r.Hires = 0.1 }, company.Hired, "", 80, 120},
+		{"leavers", func(r *company.Rates) { r.Leavers = 0.1 }, company.Disabled, company.Leaving, 75, 110},
+		{"absences", func(r *company.Rates) { r.Absences = 0.1 }, company.Disabled, company.Absence, 80, 120},
+		{"mistakes", func(r *company.Rates) { r.Mistakes = 0.1 }, company.Deleted, company.Mistake, 80, 120},
+		{"moves", func(r *company.Rates) { r.Moves = 0.1 }, company.Changed, company.Move, 80, 120},
+		{"promotions", func(r *company.Rates) { r.Promotions = 0.1 }, company.Changed, company.Promotion, 30, 120},
+		{"marriages", func(r *company.Rates) { r.Marriages = 0.1 }, company.Changed, company.Marriage, 80, 120},
+		{"titles", func(r *company.Rates) { r.Titles = 0.1 }, company.Changed, company.Title, 80, 120},
+		{"phones", func(r *company.Rates) { r.Phones = 0.1 }, company.Changed, company.Phone, 80, 120},
+		{"offices", func(r *company.Rates) { r.Offices = 0.1 }, company.Changed, company.Office, 80, 120},
+		{"projects", func(r *company.Rates) { r.Projects = 0.5 }, company.GroupCreated, "", 25, 60},
+		{"ends", func(r *company.Rates) { r.ProjectEnds = 1 }, company.GroupDeleted, "", 14, 20},
+		{"renames", func(r *company.Rates) { r.Renames = 1 }, company.GroupRenamed, "", 30, 60},
+		{"members", func(r *company.Rates) { r.Members = 2 }, company.MemberAdded, "", 20, 70},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			co := company.New(8, 1000)
+			co.Rates = never()
+			c.set(&co.Rates)
+			n := 0
+			for _, e := range days(co, 260) {
+				if e.Kind == c.kind && e.Why == c.why {
+					n++
+				}
+			}
+			require.GreaterOrEqual(t, n, c.low)
+			require.LessOrEqual(t, n, c.top)
+		})
+	}
+}
+
+// TestRates: below zero is never, but what follows from before still comes.
 func TestRates(t *testing.T) {
 	t.Parallel()
-	never := company.Rates{
-		Hires: -1, Leavers: -1, Absences: -1, Mistakes: -1, Moves: -1, Promotions: -1, Marriages: -1, Titles: -1, Phones: -1,
-		Offices: -1, Projects: -1, ProjectEnds: -1, Renames: -1, Members: -1,
-	}
 	c := company.New(1, 2000)
-	c.Rates = never
+	c.Rates = never()
 	for _, e := range days(c, 150) {
 		require.Contains(t, []company.Kind{company.Enabled, company.Deleted, company.Purged, company.MemberRemoved}, e.Kind)
 	}
 	require.Empty(t, days(c, 100), "nothing is left to come")
-	c.Rates.Hires = 3
-	events := days(c, 26)
-	hired := slices.DeleteFunc(events, func(e company.Event) bool { return e.Kind != company.Hired })
-	require.InEpsilon(t, 600, len(hired), 0.35)
 }
 
 // TestReturns: all leavers come back who should, and none who should not.
@@ -71,12 +112,12 @@ func TestReturns(t *testing.T) {
 	t.Parallel()
 	for _, share := range []float64{-1, 1} {
 		c := company.New(4, 1000)
-		c.Rates = company.Rates{Hires: -1, Absences: -1, Mistakes: -1, Leavers: 0.5, Returns: share}
+		c.Rates = company.Rates{Hires: -1, Absences: -1, Mistakes: -1, Marriages: -1, Leavers: 0.5, Returns: share}
 		left := make(map[string]bool)
-		numbers := make(map[any]bool)
+		names := make(map[any]string)
 		back, again := 0, 0
 		for p := range c.People() {
-			numbers[p.EmployeeID] = true
+			names[p.EmployeeID] = p.UserPrincipalName
 		}
 		for _, e := range days(c, 200) {
 			switch {
@@ -85,7 +126,7 @@ func TestReturns(t *testing.T) {
 			case e.Kind == company.Enabled && left[e.Person]:
 				back++
 			case e.Kind == company.Hired:
-				require.True(t, numbers[e.Properties["employeeId"]], "somebody who was here before")
+				require.Equal(t, names[e.Properties["employeeId"]], e.Properties["userPrincipalName"], "somebody who was here before")
 				again++
 			}
 		}
@@ -171,6 +212,30 @@ func TestRecycleBin(t *testing.T) {
 	require.Greater(t, expired, byHand)
 }
 
+// TestTurmoil: managers have no more reports than they can have, and leavers are in no
+// project, when many come, go, are away and come back.
+func TestTurmoil(t *testing.T) {
+	t.Parallel()
+	c := company.New(1, 800)
+	c.Rates.Hires, c.Rates.Leavers, c.Rates.Absences, c.Rates.Mistakes, c.Rates.Returns = 3, 3, 6, 6, 0.5
+	for range 40 {
+		left := make(map[string]bool)
+		for _, e := range c.Day() {
+			if e.Kind == company.Disabled && e.Why == company.Leaving {
+				left[e.Person] = true
+			}
+		}
+		checkManagers(t, c)
+		for g := range c.Groups() {
+			for _, id := range g.Members {
+				if strings.HasPrefix(g.Name, "Project ") && left[id] {
+					t.Fatalf("%s is in %s still", id, g.Name)
+				}
+			}
+		}
+	}
+}
+
 // TestHeadLeaves: somebody takes over with all the duties.
 func TestHeadLeaves(t *testing.T) {
 	t.Parallel()
@@ -209,12 +274,15 @@ func BenchmarkDay(b *testing.B) {
 	for _, people := range []int{10_000, 1_000_000} {
 		b.Run(fmt.Sprint(people), func(b *testing.B) {
 			share := 10_000 / float64(people)
-			c := company.New(1, people)
-			c.Rates = company.Rates{
-				Hires: 0.16 * share, Leavers: 0.13 * share, Absences: 0.03 * share, Mistakes: 0.002 * share, Moves: 0.06 * share,
-				Promotions: 0.015 * share, Marriages: 0.012 * share, Titles: 0.15 * share, Phones: 0.1 * share, Offices: 0.04 * share,
-				Projects: 0.5 * share, ProjectEnds: 0.4 * share, Renames: 0.2 * share, Members: 5 * share,
+			r := company.UsualRates()
+			for _, rate := range []*float64{
+				&r.Hires, &r.Leavers, &r.Absences, &r.Mistakes, &r.Moves, &r.Promotions, &r.Marriages, &r.Titles, &r.Phones, &r.Offices,
+				&r.Projects, &r.ProjectEnds, &r.Renames, &r.Members,
+			} {
+				*rate *= share
 			}
+			c := company.New(1, people)
+			c.Rates = r
 			days(c, 20) // what was planned on the first day
 			events := 0
 			b.ReportAllocs()

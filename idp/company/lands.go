@@ -56,7 +56,7 @@ var lands = []land{
 	},
 	{
 		code: "US", name: "United States", language: "en-US", legal: "Inc.", unit: "North America", mobile: "+1 617 555 01##",
-		street: "#00 Harbor Boulevard|1##0 Maple Avenue|## Liberty Plaza|##00 Juniper Drive",
+		street: "#00 Sunset Boulevard|1##0 Maple Avenue|## Liberty Plaza|##00 Juniper Drive",
 		cities: []city{{"Boston", "MA", "021##"}, {"Austin", "TX", "787##"}, {"Denver", "CO", "802##"}},
 		female: `Jennifer Ashley Brittany Madison Abigail Kimberly Linda Patricia Susan Karen Nancy Lisa Sandra Donna Michelle
 			Latoya Aaliyah María Guadalupe Mary_Lou Mei Jasmine Savannah Brooke`,

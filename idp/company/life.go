@@ -67,7 +67,7 @@ func (c *Company) leave() {
 	c.dropProjects(p)
 	c.enable(p, false, Leaving)
 	c.spread(over)
-	if c.rand.Float64() < c.Rates.returns() {
+	if c.rand.Float64() < c.rate(returnRate) {
 		p.fate = pick(c, []fate{awaited, restored, rehired})
 	}
 	if p.fate == awaited {

@@ -133,10 +133,9 @@ type person struct {
 	boss    *person     // nil: none
 	reports []*person
 
-	seats []seat                  // memberships
-	own   [ownGroups]*group       // those that follow from where the person works
-	plan  func(*Company, *person) // what happens on the day that is planned; nil: nothing
-	step  int                     // counts the plans made, so that an old one is known
+	seats []seat            // memberships
+	own   [ownGroups]*group // those that follow from where the person works
+	step  int               // counts what was planned, so that an old plan is known
 	fate  fate
 
 	at      int // place among the people of the company, or in the bin

@@ -113,3 +113,25 @@ func TestStaleAppointment(t *testing.T) {
 	c.Day()
 	require.Equal(t, "second", done)
 }
+
+// TestComeBackToMany: some of those who come back under one boss manage others.
+func TestComeBackToMany(t *testing.T) {
+	t.Parallel()
+	for _, way := range []struct{ away, back func(*Company, *person) }{
+		{func(c *Company, p *person) { c.enable(p, false, Leaving) }, (*Company).comeBack},
+		{func(c *Company, p *person) { c.bury(p, Mistake) }, (*Company).restore},
+	} {
+		c := New(1, 40)
+		away := slices.Clone(c.people[1:])
+		for _, p := range away {
+			c.setBoss(p, c.head)
+		}
+		for _, p := range away {
+			way.away(c, p)
+		}
+		for _, p := range away {
+			way.back(c, p)
+			require.LessOrEqual(t, len(c.head.reports), maxSpan)
+		}
+	}
+}
