@@ -66,9 +66,9 @@ func (s *server) export(t testing.TB) map[string]map[string]string {
 		for i, name := range rows[0] {
 			m[name] = row[i]
 		}
-		require.NotContains(t, out, m["externalId"])
 		out[m["externalId"]] = m
 	}
+	require.Len(t, out, len(rows)-1, "each externalId once")
 	return out
 }
 

@@ -31,6 +31,8 @@ type server struct {
 	cmd    *exec.Cmd
 	log    *output
 	client *http.Client
+
+	refused int // requests by SCIM of the tests themselves, which are in the record too
 }
 
 // output is what a process wrote so far.
@@ -91,7 +93,13 @@ func build() {
 // postgres is a -store on an empty schema of a PostgreSQL that the tests started.
 func postgres(t testing.TB) string {
 	t.Helper()
-	postgresOnce.Do(func() { cluster, errPostgres = pgtest.Start(context.Background()) })
+	postgresOnce.Do(func() {
+		settings := []string{"fsync=off"}
+		if large() {
+			settings = nil // what is measured is as it comes
+		}
+		cluster, errPostgres = pgtest.Start(context.Background(), settings...)
+	})
 	if errors.Is(errPostgres, pgtest.ErrMissing) && os.Getenv("CI") == "" {
 		t.Skip(errPostgres)
 	}
@@ -166,6 +174,9 @@ func (s *server) send(t testing.TB, method, path, body string) (int, []byte) {
 	defer res.Body.Close()
 	text, err := io.ReadAll(res.Body)
 	require.NoError(t, err)
+	if strings.HasPrefix(path, scimPath) && res.StatusCode >= http.StatusBadRequest {
+		s.refused++
+	}
 	return res.StatusCode, text
 }
 
