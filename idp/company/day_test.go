@@ -161,7 +161,9 @@ func TestWhatChanges(t *testing.T) {
 		company.Office: "physicalDeliveryOfficeName", company.Title: "jobTitle",
 	}
 	renamed := 0
-	for _, e := range days(company.New(2, 5000), 60) {
+	c := company.New(2, 1000)
+	c.Rates.Moves, c.Rates.Leavers, c.Rates.Hires, c.Rates.Marriages = 3, 1, 1, 0.2
+	for _, e := range days(c, 100) {
 		if e.Kind != company.Changed {
 			continue
 		}
@@ -212,12 +214,13 @@ func TestRecycleBin(t *testing.T) {
 	require.Greater(t, expired, byHand)
 }
 
-// TestTurmoil: managers have no more reports than they can have, and leavers are in no
-// project, when many come, go, are away and come back.
+// TestTurmoil: managers have no more reports than they can have, groups have the members
+// they should, and leavers are in no project, when many come, go, move and come back.
 func TestTurmoil(t *testing.T) {
 	t.Parallel()
 	c := company.New(1, 800)
-	c.Rates.Hires, c.Rates.Leavers, c.Rates.Absences, c.Rates.Mistakes, c.Rates.Returns = 3, 3, 6, 6, 0.5
+	c.Rates = company.Rates{Hires: 3, Leavers: 3, Absences: 6, Moves: 6, Returns: 0.5}
+	follows := newFollows(c)
 	for range 40 {
 		left := make(map[string]bool)
 		for _, e := range c.Day() {
@@ -226,6 +229,7 @@ func TestTurmoil(t *testing.T) {
 			}
 		}
 		checkManagers(t, c)
+		follows.check(t, c)
 		for g := range c.Groups() {
 			for _, id := range g.Members {
 				if strings.HasPrefix(g.Name, "Project ") && left[id] {
