@@ -42,12 +42,14 @@ func (c *Company) newPerson(d *department, o *office) *person {
 	return p
 }
 
-// givenName is one of a land, or two.
+// givenName is one of a land, or two, of which addresses have the first.
 func (c *Company) givenName(from int, female bool) *word {
 	names := rosters()[from].given(female)
 	name := pick(c, names)
 	if second := pick(c, names); c.chance(120) && second != name {
-		return join(name, " ", second)
+		both := join(name, " ", second)
+		both.local = name.local
+		return both
 	}
 	return name
 }
