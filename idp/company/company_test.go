@@ -395,6 +395,12 @@ func TestLooksReal(t *testing.T) {
 		require.GreaterOrEqual(t, n, trait.low, trait.name)
 		require.LessOrEqual(t, n, trait.top, trait.name)
 	}
+}
+
+// TestVariety: 10,000 people are many different ones, at many places.
+func TestVariety(t *testing.T) {
+	t.Parallel()
+	people := slices.Collect(company.New(4, 10_000).People())
 	values := func(of func(company.Person) string) int {
 		seen := make(map[string]bool)
 		for _, p := range people {
