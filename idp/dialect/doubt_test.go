@@ -77,6 +77,42 @@ func TestChangedBack(t *testing.T) {
 	})
 }
 
+// TestBackAndGone: who came back without the answer arriving, and left again, is out.
+func TestBackAndGone(t *testing.T) {
+	each(t, func(t *testing.T, r *rig) {
+		r.staff()
+		require.NoError(t, r.Change("1", func(p *dialect.Person) { p.Manager = "" }))
+		r.sync()
+		require.NoError(t, r.Disable("2"))
+		r.sync()
+		require.NoError(t, r.Enable("2"))
+		r.during(lost)
+		require.NoError(t, r.Disable("2"))
+		r.sync()
+		r.intended()
+	})
+}
+
+// TestGroupGoneBeforeItIsDeleted: there is nothing left to do.
+func TestGroupGoneBeforeItIsDeleted(t *testing.T) {
+	each(t, func(t *testing.T, r *rig) {
+		if !r.Dialect().Groups {
+			t.Skip("has no groups")
+		}
+		r.staff()
+		r.sync()
+		page, err := r.dir.Groups(t.Context(), tenant, scim.Query{})
+		require.NoError(t, err)
+		_, err = (&idp.Service{Handler: r.handler, Token: token}).Do(t.Context(), http.MethodDelete, "/Groups/"+page.Items[0].ID, nil, nil)
+		require.NoError(t, err)
+		require.NoError(t, r.DeleteGroup("Engineers"))
+		report, err := r.Sync(t.Context())
+		require.NoError(t, err)
+		require.Zero(t, report.Due)
+		r.sync()
+	})
+}
+
 // TestDeletedAndBack: who was deleted and whose answer was lost is there again after
 // coming back.
 func TestDeletedAndBack(t *testing.T) {
@@ -121,20 +157,26 @@ func TestLeaversGoFirst(t *testing.T) {
 		person := func(id string) dialect.Person {
 			return dialect.Person{ID: id, UserName: "u" + id + "@example.com", Email: "u" + id + "@example.com"}
 		}
-		for _, id := range []string{"1", "2"} {
+		for _, id := range []string{"1", "2", "3"} {
 			require.NoError(t, r.Put(person(id)))
+			r.sync()
+			require.NoError(t, r.Disable("1"))
 		}
-		r.sync()
-		require.NoError(t, r.Put(person("3")))
+		seated := func() {
+			t.Helper()
+			_, err := r.Sync(t.Context())
+			require.NoError(t, err)
+			l, err := r.dir.Licence(t.Context(), tenant)
+			require.NoError(t, err)
+			require.Equal(t, 2, l.Used)
+			require.Zero(t, l.Held)
+		}
+		require.NoError(t, r.Enable("1"))
+		require.NoError(t, r.Disable("3"))
+		seated()
 		require.NoError(t, r.Put(person("4")))
-		require.NoError(t, r.Disable("1"))
 		require.NoError(t, r.Remove("2"))
-		_, err := r.Sync(t.Context())
-		require.NoError(t, err)
-		l, err := r.dir.Licence(t.Context(), tenant)
-		require.NoError(t, err)
-		require.Equal(t, 2, l.Used)
-		require.Zero(t, l.Held)
+		seated()
 	})
 }
 

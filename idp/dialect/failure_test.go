@@ -126,6 +126,7 @@ func TestEndedContext(t *testing.T) {
 	require.ErrorIs(t, err, context.Canceled)
 	require.Equal(t, []int{200, 503}, r.tape.statuses(""), "a create is not sent again")
 	require.Equal(t, 3, report.Requests, "the last was not sent at all")
+	require.Equal(t, http.StatusServiceUnavailable, r.Log()[0].Status)
 }
 
 // TestTooMany: 429 is waited for by the clock, as long as the service says, by all but
@@ -179,6 +180,26 @@ func TestForeverTooMany(t *testing.T) {
 	require.Equal(t, 5*time.Minute, report.Waited)
 	require.Equal(t, 1, report.Due)
 	require.Equal(t, 1, report.Failed)
+	r.tape.fault = func(*http.Request) fault { return fault{status: http.StatusTooManyRequests} }
+	report, err = r.Sync(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, 1, report.Requests, "not a word of how long to wait")
+}
+
+// TestShortLists: a list that has less than it says is read to its end.
+func TestShortLists(t *testing.T) {
+	t.Parallel()
+	requests := 0
+	short := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if requests++; requests > 10 {
+			w.WriteHeader(http.StatusInternalServerError)
+		}
+		_, _ = w.Write([]byte(`{"schemas":["` + idp.ListResponse + `"],"totalResults":5,"Resources":[]}`))
+	})
+	p := dialect.New(dialect.SailPoint(), &idp.Service{Handler: short}, nil)
+	_, err := p.Sync(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, 2, requests, "one of users, one of groups")
 }
 
 // TestRealRateLimit: the library's own limit, on the same clock, lets everybody through
