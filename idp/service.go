@@ -2,8 +2,9 @@
 // SCIM service under test, resources as they stand on the wire, and a clock that a
 // test moves.
 //
-// The providers are in the packages below: entra, okta and dialect; idptest plays
-// scenarios by all of them. Nothing of the library imports them.
+// The providers are in the packages below: entra, okta and dialect. Package company
+// makes up the people for them, and idptest plays scenarios by all of them. Nothing of
+// the library imports them.
 package idp
 
 import (

@@ -33,7 +33,7 @@ var direct = []struct{ property, path, column string }{
 	{"division", enterprise + "division", "Division"},
 	{"employeeId", enterprise + "employeeNumber", "employeeNumber"},
 	{"costCenter", enterprise + "costCenter", "costCenter"},
-	{"extensionAttribute2", enterprise + "employeeLevel", "employeeLevel"},
+	{"extensionAttribute3", product + "grade", "grade"},
 	{"country", `addresses[type eq "work"].country`, "country"},
 	{"state", `addresses[type eq "work"].region`, "state"},
 	{"mobile", `phoneNumbers[type eq "mobile"].value`, ""},
@@ -108,7 +108,7 @@ func (p *human) wire() map[string]string {
 func (p *human) row() map[string]string {
 	want := map[string]string{
 		"status": "deactivated", "userName": p.login(), "email": p.email(), "preferredLanguage": p.sent["preferredLanguage"],
-		"timezone": p.zone(), "hireDate": p.hired(), "grade": "",
+		"timezone": p.zone(), "hireDate": p.hired(), "employeeLevel": "",
 	}
 	if p.active {
 		want["status"] = "active"

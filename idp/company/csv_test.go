@@ -28,7 +28,7 @@ func TestWriteCSV(t *testing.T) {
 	header := rows[0]
 	require.Equal(t, strings.Split("objectId,userPrincipalName,mail,givenName,surname,displayName,jobTitle,department,division,companyName,"+
 		"employeeId,employeeType,employeeHireDate,country,city,state,streetAddress,postalCode,physicalDeliveryOfficeName,preferredLanguage,"+
-		"mobile,usageLocation,userType,costCenter,extensionAttribute1,extensionAttribute2,accountEnabled,manager,groups", ","), header)
+		"mobile,usageLocation,userType,costCenter,extensionAttribute1,extensionAttribute3,accountEnabled,manager,groups", ","), header)
 	require.Len(t, rows, 1+c.Len())
 	in := make(map[string][]string)
 	for g := range c.Groups() {

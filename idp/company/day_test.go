@@ -145,14 +145,14 @@ func TestWhatChanges(t *testing.T) {
 	place := []string{
 		"companyName", "country", "city", "state", "streetAddress", "postalCode", "physicalDeliveryOfficeName", "usageLocation", "extensionAttribute1",
 	}
-	folder := []string{"manager", "department", "division", "costCenter", "jobTitle", "extensionAttribute2"}
+	folder := []string{"manager", "department", "division", "costCenter", "jobTitle", "extensionAttribute3"}
 	may := map[company.Reason][]string{
-		company.Promotion:  {"jobTitle", "extensionAttribute2"},
+		company.Promotion:  {"jobTitle", "extensionAttribute3"},
 		company.Succession: folder,
 		company.NewManager: {"manager"},
 		company.Move:       append(folder, place...),
 		company.Marriage:   {"surname", "displayName", "userPrincipalName", "mail"},
-		company.Title:      {"jobTitle", "extensionAttribute2"},
+		company.Title:      {"jobTitle", "extensionAttribute3"},
 		company.Phone:      {"mobile"},
 		company.Office:     place,
 	}

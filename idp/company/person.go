@@ -71,7 +71,7 @@ var texts = []struct {
 	{"userType", func(p *Person) *string { return &p.UserType }},
 	{"costCenter", func(p *Person) *string { return &p.CostCenter }},
 	{"extensionAttribute1", func(p *Person) *string { return &p.BusinessUnit }},
-	{"extensionAttribute2", func(p *Person) *string { return &p.Grade }},
+	{"extensionAttribute3", func(p *Person) *string { return &p.Grade }},
 	{managerProperty, func(p *Person) *string { return &p.Manager }},
 }
 
@@ -82,7 +82,7 @@ const (
 
 // Properties are what a directory is told of the person, by Entra's names: texts, but
 // for accountEnabled, which is a bool. Those without a value are left out.
-// BusinessUnit is extensionAttribute1 and Grade extensionAttribute2, for Entra has no
+// BusinessUnit is extensionAttribute1 and Grade extensionAttribute3, for Entra has no
 // names of its own for them.
 func (p Person) Properties() map[string]any {
 	m := make(map[string]any, len(texts)+1)
