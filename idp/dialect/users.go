@@ -12,9 +12,9 @@ import (
 )
 
 // Sync sends what is due: first who has left, then everybody else in the order they
-// came into the directory, then groups by their names. What fails stays due. An error means that
-// the rest was not tried: the service cannot be reached, or it does not take the token
-// ([ErrToken]).
+// came into the directory, then groups by their names. What fails stays due, and so does
+// a write that nobody answered. An error means that the rest was not tried: the service
+// cannot be reached, or it does not take the token ([ErrToken]).
 func (p *Provider) Sync(ctx context.Context) (Report, error) {
 	r := p.begin(ctx)
 	err := r.aggregate()
