@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -115,10 +116,11 @@ func TestProvision(t *testing.T) {
 	require.Regexp(t, `^requests 14 in \d+\.\d\d s, \d+ a second$`, squeezed(r.stdout)[13])
 	require.Contains(t, r.stderr, "people.csv: 3 people: 3 new, 0 changed, 0 back, 0 gone, 2 new groups\n")
 
-	r = c.run("-people", file(t, header, ann, bob, cy))
+	r = c.run("-people", file(t, header, ann, bob, cy), "-cycles", "3")
 	require.Equal(t, 0, r.status, r.stderr)
 	require.Contains(t, squeezed(r.stdout), "created 0 0")
 	require.Contains(t, squeezed(r.stdout), "skipped 3 0")
+	require.Equal(t, 2, strings.Count(r.stderr, "\n"), "a file that says nothing new is not told of, nor is a cycle: %s", r.stderr)
 }
 
 // squeezed are the lines of a text with single blanks.
@@ -188,10 +190,10 @@ func TestFlag(t *testing.T) {
 	with, without := 0, 0
 	c, _ := host(t, func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if r.URL.Query().Has(flagFeature) {
-				with++
-			} else {
+			if n := strings.Count(r.URL.RawQuery, flagFeature); n == 0 {
 				without++
+			} else {
+				with += n
 			}
 			next.ServeHTTP(w, r)
 		})
@@ -213,14 +215,15 @@ func TestFlag(t *testing.T) {
 func TestOnDemand(t *testing.T) {
 	t.Parallel()
 	c, dir := host(t, nil)
-	people := file(t, header, ann, bob)
-	r := c.run("-people", people, "-on-demand", "BOB@a.example")
+	people, log := file(t, header, ann, bob), filepath.Join(t.TempDir(), "log")
+	r := c.run("-people", people, "-on-demand", "BOB@a.example", "-log", log)
 	require.Equal(t, 0, r.status, r.stderr)
 	require.Equal(t, map[string]string{"bob@a.example": "active"}, users(t, dir))
 	lines := squeezed(r.stdout)
 	require.Regexp(t, `^Create bob@a\.example: Success \(id \S+\)$`, lines[0])
 	require.Equal(t, []string{"1. test connection Success", "2. import Success", "3. scope Success"}, lines[1:4])
 	require.Contains(t, lines, "userName → bob@a.example")
+	require.True(t, entries(t, log)[0].OnDemand)
 
 	r = c.run("-people", people, "-on-demand", "dee@a.example")
 	require.Equal(t, exitUsage, r.status)
@@ -270,9 +273,11 @@ func TestHelp(t *testing.T) {
 	require.Empty(t, r.stderr)
 	source, err := os.ReadFile("main.go")
 	require.NoError(t, err)
-	for _, status := range []string{"0    everybody", "1    some", "2    the flags", "3    the service", "130  it was"} {
-		line := exits[strings.Index(exits, status):]
-		line = line[:strings.Index(line, "\n")]
+	for status, begins := range map[int]string{0: "everybody", exitFailed: "some", exitUsage: "the flags", exitConnection: "the service", exitInterrupted: "it was"} {
+		_, line, found := strings.Cut(exits, fmt.Sprintf("  %-5d%s", status, begins))
+		require.True(t, found, begins)
+		line, _, _ = strings.Cut(line, "\n")
+		line = fmt.Sprintf("%-5d%s%s", status, begins, line)
 		require.Contains(t, r.stdout, line)
 		require.Contains(t, string(source), "//\t"+line+"\n")
 	}

@@ -42,7 +42,7 @@ func TestLog(t *testing.T) {
 	t.Parallel()
 	c, _ := host(t, refusing(400, creating("bob@")))
 	people, log := file(t, header, ann, bob, cy), filepath.Join(t.TempDir(), "log.jsonl")
-	write(t, log, "something old")
+	write(t, log, strings.Repeat("something old", 1000))
 	require.NoError(t, os.Chmod(log, 0o600))
 	r := c.run("-people", people, "-groups", "-log", log)
 	require.Equal(t, exitFailed, r.status, r.stderr)
@@ -60,8 +60,13 @@ func TestLog(t *testing.T) {
 	require.NoError(t, err)
 	require.NotContains(t, string(data), secret)
 
-	r = c.run("-people", people, "-log", "-")
-	require.NotEmpty(t, parsed(t, r.stdout))
+	r = c.run("-people", people, "-log", "-", "-cycles", "3")
+	once := make(map[string]bool)
+	for _, e := range parsed(t, r.stdout) {
+		require.False(t, once[e.ChangeID], "each entry once")
+		once[e.ChangeID] = true
+	}
+	require.NotEmpty(t, once)
 	require.Contains(t, squeezed(r.stderr), "refused 1 × 400 SystemForCrossDomainIdentityManagementBadRequest")
 }
 
@@ -73,10 +78,12 @@ func TestLogCannotBeWritten(t *testing.T) {
 		t.Skip(err)
 	}
 	c, dir := host(t, nil)
-	r := c.run("-people", file(t, header, ann), "-log", full)
-	require.Equal(t, exitFailed, r.status)
-	require.Contains(t, r.stderr, "-log: write "+full)
-	require.Len(t, users(t, dir), 1)
+	for _, args := range [][]string{nil, {"-on-demand", "ann@a.example"}} {
+		r := c.run(append([]string{"-people", file(t, header, ann), "-log", full}, args...)...)
+		require.Equal(t, exitFailed, r.status)
+		require.Contains(t, r.stderr, "-log: write "+full)
+		require.Len(t, users(t, dir), 1)
+	}
 }
 
 // TestPlainOrTerminal: a bar is for a terminal, colours for one that wants them, and
@@ -102,7 +109,7 @@ func TestPlainOrTerminal(t *testing.T) {
 		require.Equal(t, x.bar, strings.ContainsAny(r.stderr, "█░"), "%+v: %q", x, r.stderr)
 		require.Equal(t, x.bar, strings.Contains(r.stderr, "\r"), "%+v: %q", x, r.stderr)
 		require.Equal(t, x.colour, strings.Contains(r.stderr, "\x1b[32m"), "%+v: %q", x, r.stderr)
-		require.True(t, strings.HasSuffix(r.stderr, " s\n"), "the cycle's line stands at the end: %q", r.stderr)
+		require.Regexp(t, `(\n|\x1b\[2K\r)cycle: \d+ requests, \d+\.\d\d s\n$`, r.stderr, "the cycle's line has a line of its own")
 		require.NotContains(t, r.stdout, "\x1b")
 		require.Contains(t, squeezed(r.stdout), "created 3 0")
 	}

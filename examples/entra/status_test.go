@@ -153,21 +153,27 @@ func TestNobodyAnswers(t *testing.T) {
 	require.Contains(t, r.stderr, "connection refused")
 }
 
-// TestRecovery: what fails once, and succeeds when it is tried again, is well.
+// TestRecovery: what fails once, and succeeds when it is tried again, is well. Until
+// then, it is not.
 func TestRecovery(t *testing.T) {
 	t.Parallel()
-	failed := false
-	c, dir := host(t, refusing(503, func(r *http.Request, body string) bool {
-		if failed || !creating("bob@")(r, body) {
-			return false
-		}
-		failed = true
-		return true
-	}))
-	r := c.run("-people", file(t, header, ann, bob), "-cycles", "2")
-	require.Equal(t, 0, r.status, r.stderr)
-	require.Contains(t, squeezed(r.stdout), "refused 1 × 503 InternalServerError")
-	require.Len(t, users(t, dir), 2)
+	for _, x := range []struct{ refusal, status, users int }{
+		{503, 0, 2},          // tried again in the next cycle
+		{400, exitFailed, 1}, // in six hours
+	} {
+		failed := false
+		c, dir := host(t, refusing(x.refusal, func(r *http.Request, body string) bool {
+			if failed || !creating("bob@")(r, body) {
+				return false
+			}
+			failed = true
+			return true
+		}))
+		r := c.run("-people", file(t, header, ann, bob), "-cycles", "2")
+		require.Equal(t, x.status, r.status, r.stderr)
+		require.Contains(t, squeezed(r.stdout), "failed 1 0")
+		require.Len(t, users(t, dir), x.users)
+	}
 }
 
 // TestInterrupted: what was done until then is in the summary and in the log.
