@@ -228,7 +228,7 @@ func (c *cycle) keep(k escrowKey, e *Entry, f *fault) {
 	c.j.mu.Lock()
 	defer c.j.mu.Unlock()
 	if !c.j.escrow.fail(k, c.j.now(), f) {
-		e.Detail += " (given up after 28 days)"
+		e.Detail = f.detail + " (given up after 28 days)"
 	}
 }
 

@@ -188,7 +188,7 @@ func TestNoMatchingValue(t *testing.T) {
 	})
 	s.user("ann")
 	require.Empty(t, s.cycle())
-	same(t, []string{"Other Failure ann MissingValues"}, s.last(1))
+	same(t, []string{"Other Failure ann ImportSkipped"}, s.last(1))
 }
 
 // TestLinks: after a match or a create an object is known by its id alone. When
@@ -259,6 +259,14 @@ func TestInitialCycleReasserts(t *testing.T) {
 
 	require.NoError(t, s.job.SetScope([]ScopingFilter{{Clauses: []Clause{{Attribute: "jobTitle", Operator: Equals, Value: "Analyst"}}}}, nil))
 	same(t, []string{`GET /Users/ann`, `GET /Users/bob`, `PATCH /Users/bob [{"op":"Replace","path":"active","value":"False"}]`}, s.cycle())
+	s.set(ann, Properties{"jobTitle": "Analyst", "displayName": "Ann"})
+	s.answer = func(httpWriter, *httpRequest, string) bool {
+		require.NoError(t, s.job.SetScope(nil, nil))
+		s.answer = nil
+		return false
+	}
+	require.Len(t, s.cycle(), 2)
+	require.Len(t, s.cycle(), 3, "a change in the middle of a cycle makes the next one initial")
 	require.Error(t, s.job.SetMapping(Mapping{Attributes: []AttributeMapping{{Source: "objectId", Target: "id", Match: 1}}}, groups))
 	require.Empty(t, s.cycle(), "an error changes nothing")
 }

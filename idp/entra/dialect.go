@@ -10,8 +10,12 @@ import (
 	"github.com/usher-scim/scim/idp/entra/expr"
 )
 
-// Flag is the key in the query of a tenant URL that asks for the newer dialect.
-const Flag = "aadOptscim062020"
+// Flag is the key in the query of a tenant URL that asks for the newer dialect, and
+// RollbackFlag the one that asks for the older one, whatever the default.
+const (
+	Flag         = "aadOptscim062020"
+	RollbackFlag = "AzureAdScimPatch2017"
+)
 
 // ManagerForm is how a manager is written. Every form has been seen from Entra.
 type ManagerForm string
@@ -31,13 +35,19 @@ type dialect struct {
 
 // dialectOf is that which a tenant URL asks for.
 func dialectOf(s *idp.Service, manager ManagerForm) dialect {
-	d := dialect{manager: manager}
-	if u, err := url.Parse(s.URL); err == nil {
-		for key := range u.Query() {
-			d.flag = d.flag || strings.EqualFold(key, Flag)
-		}
+	u, err := url.Parse(s.URL)
+	if err != nil {
+		return dialect{manager: manager}
 	}
-	return d
+	has := func(flag string) bool {
+		for key := range u.Query() {
+			if strings.EqualFold(key, flag) {
+				return true
+			}
+		}
+		return false
+	}
+	return dialect{flag: has(Flag) && !has(RollbackFlag), manager: manager}
 }
 
 // operation is one of a PATCH (RFC 7644, section 3.5.2). A nil value is none.

@@ -157,7 +157,8 @@ func TestFlag(t *testing.T) {
 	t.Parallel()
 	for url, want := range map[string]bool{
 		"https://a.example/scim": false, "https://a.example/scim?aadOptscim062020": true, "https://a.example/scim/?x=1&AADOptSCIM062020=": true,
-		"https://a.example/aadOptscim062020": false, "": false,
+		"https://a.example/aadOptscim062020": false, "": false, "://?aadOptscim062020": false,
+		"https://a.example/scim?aadOptscim062020&AzureAdScimPatch2017": false,
 	} {
 		require.Equal(t, want, dialectOf(&idp.Service{URL: url}, "").flag, url)
 	}

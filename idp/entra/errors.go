@@ -25,7 +25,6 @@ const (
 	CodeWebException           ErrorCode = "WebExceptionProtocolError"
 	CodeInvalidAnchor          ErrorCode = "InvalidAnchor"
 	CodeNotImplemented         ErrorCode = "NotImplemented"
-	CodeMissingValues          ErrorCode = "MissingValues"
 	CodeSchemaAttributeUnknown ErrorCode = "SchemaAttributeNotFound"
 	CodeInternalError          ErrorCode = "InternalError"
 	CodeTimeout                ErrorCode = "Timeout"

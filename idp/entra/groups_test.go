@@ -192,6 +192,21 @@ func (s *stage) replaced(do func()) []string {
 	return lines
 }
 
+// TestMemberLeavesBeforeInitialCycle: an initial cycle knows who left since the last one.
+func TestMemberLeavesBeforeInitialCycle(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	ann, bob := s.user("ann"), s.user("bob")
+	team := s.group("Team", ann, bob)
+	s.cycle()
+	require.NoError(t, s.dir.RemoveMember(team, bob))
+	s.job.Restart(false)
+	r := s.report()
+	require.True(t, r.Initial)
+	require.Equal(t, References{Added: 1, Removed: 1}, r.Members)
+	require.Equal(t, []string{ann}, s.membersAt(team))
+}
+
 // TestNestedGroup: a group is a member like a user where it is provisioned itself.
 func TestNestedGroup(t *testing.T) {
 	t.Parallel()
@@ -212,6 +227,15 @@ func TestGroupsNotProvisioned(t *testing.T) {
 	require.Len(t, s.cycle(), 2)
 	require.NoError(t, s.job.Unassign(team))
 	require.Len(t, s.cycle(), 2)
+
+	off := newStage(t)
+	team = off.group("Team")
+	off.cycle()
+	users, groups := off.job.Mappings()
+	groups.Disabled = true
+	require.NoError(t, off.job.SetMapping(users, groups))
+	require.NoError(t, off.dir.DeleteGroup(team))
+	require.Empty(t, off.cycle(), "what was sent before is left alone")
 
 	e := newStage(t, func(c *Config) { c.Groups.Attributes = c.Groups.Attributes[:2] })
 	team = e.group("Team", e.user("ann"))
@@ -277,4 +301,92 @@ func TestMembersFail(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, References{Added: 1}, r.Managers)
 	require.Equal(t, s.at(dan).ID, s.at(cat).Manager.Value)
+}
+
+// TestCheckReferences: a job of old asks before it writes a reference, and writes none
+// that is there.
+func TestCheckReferences(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, func(c *Config) { c.CheckReferences = true })
+	ann := s.user("ann")
+	bob := s.user("bob", Properties{"manager": ann})
+	s.cycle()
+	team := s.group("Team", ann)
+	same(t, []string{
+		`GET /Groups?attributes=id&filter=id eq "team" and members eq "ann"`,
+		`PATCH /Groups/team [{"op":"Add","path":"members","value":[{"$ref":null,"value":"ann"}]}]`,
+	}, s.cycle()[2:])
+	s.job.Restart(false)
+	lines := s.cycle()
+	require.Equal(t, `GET /Groups?attributes=id&filter=id eq "team" and members eq "ann"`, lines[len(lines)-1])
+	require.NoError(t, s.dir.RemoveMember(team, ann))
+	require.Equal(t, References{Removed: 1}, s.report().Members)
+
+	cat := s.user("cat", Properties{"manager": bob})
+	require.NoError(t, s.dir.AddMember(team, bob))
+	refs := func(_ httpWriter, r *httpRequest, _ string) bool {
+		return strings.Contains(r.URL.RawQuery, "attributes=id")
+	}
+	s.answer = func(w httpWriter, r *httpRequest, body string) bool {
+		if refs(w, r, body) {
+			w.WriteHeader(http.StatusBadRequest)
+			return true
+		}
+		return false
+	}
+	r := s.report()
+	require.Equal(t, References{Failed: 1}, r.Members)
+	require.Equal(t, References{Failed: 1}, r.Managers)
+	same(t, []string{"Update Failure cat " + string(CodeIncompatibleFiltering), "Update Failure Team " + string(CodeIncompatibleFiltering)}, s.last(2))
+	s.answer = nil
+	r, err := s.job.Run(t.Context(), 7*time.Hour)
+	require.NoError(t, err)
+	require.Equal(t, References{Added: 1}, r.Members)
+	require.Equal(t, References{Added: 1}, r.Managers)
+	require.Equal(t, s.at(bob).ID, s.at(cat).Manager.Value)
+
+	s.answer = func(w httpWriter, r *httpRequest, _ string) bool { // a service that leaves managers out
+		if r.Method == http.MethodGet && strings.HasPrefix(r.URL.Path, "/scim/v2/Users/") {
+			_, _ = w.Write([]byte(`{"id":"1","userName":"cat@example.com","active":true,"emails":[{"type":"work","value":"cat@example.com"}]}`))
+			return true
+		}
+		return false
+	}
+	s.set(cat, Properties{"division": "x"})
+	same(t, []string{`GET /Users/cat`, `GET /Users?attributes=id&filter=id eq "cat" and manager eq "bob"`}, s.cycle())
+}
+
+// TestManagerNotReturned: a service that leaves managers out gets them again whenever the
+// user is looked at.
+func TestManagerNotReturned(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	bob := s.user("bob", Properties{"manager": s.user("ann")})
+	s.cycle()
+	s.refuse(http.MethodGet, "/Users/", 200, `{"id":"1","userName":"bob@example.com","active":true,"emails":[{"type":"work","value":"bob@example.com"}]}`)
+	for i := range 2 {
+		s.set(bob, Properties{"division": fmt.Sprint(i)})
+		same(t, []string{`GET /Users/bob`, `PATCH /Users/bob [{"op":"Add","path":"ENT:manager","value":"ann"}]`}, s.cycle())
+	}
+}
+
+// TestReferencesToWhatIsGone: who is known to be gone at the service is not named in
+// memberships and as a manager, which would be refused.
+func TestReferencesToWhatIsGone(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	ann, bob := s.user("ann"), s.user("bob")
+	team := s.group("Team")
+	s.cycle()
+	s.refuse(http.MethodGet, "/Users/"+s.at(ann).ID, 404, "{}")
+	s.set(ann, Properties{"jobTitle": "Analyst"})
+	s.set(bob, Properties{"manager": ann})
+	require.NoError(t, s.dir.AddMember(team, ann))
+	r := s.report()
+	require.Equal(t, References{Failed: 1}, r.Members)
+	require.Equal(t, References{Failed: 1}, r.Managers)
+	require.NotContains(t, r.Requests, 204)
+	_, err := s.job.Run(t.Context(), 30*day)
+	require.NoError(t, err)
+	require.Equal(t, [3]int{}, [3]int{s.job.Status().Escrows, s.job.Status().ReferenceEscrows, len(s.cycle())}, "all is given up")
 }

@@ -54,6 +54,9 @@ type Config struct {
 	CannotSoftDelete bool
 	// Manager is the form in which a manager is written.
 	Manager ManagerForm
+	// CheckReferences asks before a manager or membership is written whether it is
+	// there already, one by one, as jobs of old do. Then it is not written.
+	CheckReferences bool
 	// MembersPerRequest is how many memberships one PATCH changes at most; 0 is 100.
 	MembersPerRequest int
 	// Notify, if not nil, is told what is mailed to the notification address: once for
@@ -214,11 +217,20 @@ func (j *Job) SetScope(users, groups []ScopingFilter) error {
 	return j.SetMapping(u, g)
 }
 
-// Mappings are the mappings as they are.
+// Mappings are copies of the mappings as they are.
 func (j *Job) Mappings() (users, groups Mapping) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return j.users.Mapping, j.groups.Mapping
+	return j.users.clone(), j.groups.clone()
+}
+
+func (m *mapping) clone() Mapping {
+	c := m.Mapping
+	c.Attributes, c.Scope = slices.Clone(c.Attributes), slices.Clone(c.Scope)
+	for i := range c.Scope {
+		c.Scope[i].Clauses = slices.Clone(c.Scope[i].Clauses)
+	}
+	return c
 }
 
 // SetSyncAll changes Config.SyncAll. It counts for objects as they change; a Restart

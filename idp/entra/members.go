@@ -75,6 +75,10 @@ func (c *cycle) writeMembersOf(ctx context.Context, group string, members []stri
 			changes = append(changes, change)
 		}
 	}
+	changes, err := c.unwritten(ctx, g, changes)
+	if err != nil {
+		return err
+	}
 	for len(changes) > 0 {
 		n := min(len(changes), c.j.config.MembersPerRequest)
 		if err := c.writeBatch(ctx, g, changes[:n]); err != nil {
@@ -93,20 +97,44 @@ func (c *cycle) writeMembersOf(ctx context.Context, group string, members []stri
 func (c *cycle) membership(g record, id string) (change membership, due bool, err error) {
 	l := c.j.links[id]
 	m, _ := c.j.dir.read(id)
-	switch in := c.j.dir.isMember(g.id, id); {
-	case !in && l != nil && !m.gone:
-		return membership{id, l.target, true}, !l.dead, nil
+	switch in, here := c.j.dir.isMember(g.id, id), l != nil && !l.dead; {
+	case !in && here && !m.gone:
+		return membership{id, l.target, true}, true, nil
 	case !in, m.gone, m.deleted: // who is in the recycle bin stays a member meanwhile
-		c.clear(escrowKey{g.id, id})
-	case (l == nil || !l.managed || l.dead) && c.waits(id):
+	case here && l.managed:
+		return membership{id, l.target, false}, true, nil
+	case c.waits(id):
 		return change, false, c.lacksMember(g, m)
-	case l == nil || !l.managed:
-		c.report.Members.Skipped++
-		c.clear(escrowKey{g.id, id})
 	default:
-		return membership{id, l.target, false}, !l.dead, nil
+		c.report.Members.Skipped++
 	}
+	c.clear(escrowKey{g.id, id})
 	return change, false, nil
+}
+
+// unwritten are those memberships that are not as they should be, if the job is one that
+// asks; else all.
+func (c *cycle) unwritten(ctx context.Context, g record, changes []membership) ([]membership, error) {
+	if !c.j.config.CheckReferences {
+		return changes, nil
+	}
+	var kept []membership
+	for _, m := range changes {
+		there, err := c.refers(ctx, true, c.j.links[g.id].target, memberTarget, m.target)
+		switch {
+		case err != nil:
+			e := c.entry(g)
+			e.Action = ActionUpdate
+			if err := c.settleReference(escrowKey{g.id, m.id}, &c.report.Members, e, err); err != nil {
+				return nil, err
+			}
+		case there == m.remove:
+			kept = append(kept, m)
+		default:
+			c.clear(escrowKey{g.id, m.id})
+		}
+	}
+	return kept, nil
 }
 
 // lacksMember puts a membership of an object that failed into the escrow, to be tried

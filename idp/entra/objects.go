@@ -122,7 +122,7 @@ const special = `"\`
 // until one finds somebody.
 func (c *cycle) lookUp(ctx context.Context, r record, matches []match) (idp.Resource, error) {
 	if len(matches) == 0 {
-		return nil, &fault{code: CodeMissingValues, detail: "it has no value for any matching attribute"}
+		return nil, &fault{code: CodeImportSkipped, detail: "it has no value for any matching attribute"}
 	}
 	for _, m := range matches {
 		if strings.ContainsAny(m.value, special) {
@@ -144,15 +144,20 @@ func (c *cycle) lookUp(ctx context.Context, r record, matches []match) (idp.Reso
 	return nil, nil
 }
 
-// query asks for the resources with a value. A service that answers 404, or what is no
-// list, does not speak SCIM, and one that answers 403 does not take the credentials: the
-// job goes into quarantine.
+// query asks for the resources with a value.
 func (c *cycle) query(ctx context.Context, group bool, m match) ([]idp.Resource, error) {
 	q := without(group)
 	if q == nil {
 		q = make(url.Values)
 	}
 	q.Set("filter", m.target.String()+" eq "+quote(m.value))
+	return c.list(ctx, group, q)
+}
+
+// list asks for resources. A service that answers 404, or what is no list, does not
+// speak SCIM, and one that answers 403 does not take the credentials: the job goes into
+// quarantine.
+func (c *cycle) list(ctx context.Context, group bool, q url.Values) ([]idp.Resource, error) {
 	a, err := c.send(ctx, request{method: http.MethodGet, path: collection(group), query: q})
 	if err != nil {
 		return nil, err

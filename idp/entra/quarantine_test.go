@@ -240,3 +240,45 @@ func TestAccidentalDeletionsMended(t *testing.T) {
 	require.NoError(t, s.dir.RestoreUser(ann))
 	require.Equal(t, Counts{Disabled: 1, Skipped: 1}, s.report().Users)
 }
+
+// TestAccidentalDeletionsCount: what disables or deletes nobody does not count, and what
+// was allowed once is not allowed for ever.
+func TestAccidentalDeletionsCount(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		set    func(*Config)
+		act    func(s *stage, id string)
+		staged int
+	}{
+		"unassigned":                      {func(*Config) {}, func(s *stage, id string) { require.NoError(t, s.job.Unassign(id)) }, 2},
+		"unassigned, and left alone":      {func(c *Config) { c.SkipOutOfScopeDeletions = true }, func(s *stage, id string) { require.NoError(t, s.job.Unassign(id)) }, 0},
+		"unassigned, Update not ticked":   {func(c *Config) { c.Users.SkipUpdate = true }, func(s *stage, id string) { require.NoError(t, s.job.Unassign(id)) }, 0},
+		"hard-deleted":                    {func(*Config) {}, func(s *stage, id string) { require.NoError(t, s.dir.PurgeUser(id)) }, 2},
+		"hard-deleted, Delete not ticked": {func(c *Config) { c.Users.SkipDelete = true }, func(s *stage, id string) { require.NoError(t, s.dir.PurgeUser(id)) }, 0},
+		"changed while disabled": {func(*Config) {}, func(s *stage, id string) {
+			s.job.links[id].active = false
+			s.set(id, Properties{"accountEnabled": false})
+		}, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newStage(t, c.set, func(c *Config) { c.SyncAll, c.DeleteThreshold = false, 1 })
+			ann, bob := s.user("ann"), s.user("bob")
+			require.NoError(t, s.job.Assign(ann, bob))
+			s.cycle()
+			c.act(s, ann)
+			c.act(s, bob)
+			require.Equal(t, c.staged, s.report().Users.Staged)
+		})
+	}
+	s := newStage(t, func(c *Config) { c.DeleteThreshold = 1 })
+	for range 2 {
+		ann, bob := s.user("ann"), s.user("bob")
+		s.cycle()
+		require.NoError(t, s.dir.PurgeUser(ann))
+		require.NoError(t, s.dir.PurgeUser(bob))
+		require.Equal(t, 2, s.report().Users.Staged)
+		s.job.AllowDeletes()
+		require.Equal(t, 2, s.report().Users.Deleted)
+	}
+}

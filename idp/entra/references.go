@@ -3,6 +3,7 @@ package entra
 import (
 	"context"
 	"errors"
+	"net/url"
 
 	"github.com/usher-scim/scim/idp"
 )
@@ -75,13 +76,30 @@ func (c *cycle) manage(ctx context.Context, m manages) error {
 		return c.writeManager(ctx, m, c.dialect.removeManager(), "")
 	case (boss == nil || !boss.managed || boss.dead) && c.waits(m.manager):
 		return c.lacks(m, "the manager could not be provisioned yet")
-	case boss == nil || !boss.managed:
+	case boss == nil || !boss.managed || boss.dead:
 		c.report.Managers.Skipped++
 		return c.managed(m, true)
 	case boss.target == m.has:
 		return c.managed(m, false)
 	}
+	if there, err := c.refers(ctx, m.r.group, l.target, managerReference, boss.target); err == nil && there {
+		return c.managed(m, false)
+	} else if err != nil {
+		e := c.entry(m.r)
+		e.Action = ActionUpdate
+		return c.settleReference(escrowKey{m.r.id, managerReference}, &c.report.Managers, e, err)
+	}
 	return c.writeManager(ctx, m, c.dialect.setManager(boss.target), boss.target)
+}
+
+// refers asks whether a resource has a reference already, if the job is one that asks.
+func (c *cycle) refers(ctx context.Context, group bool, id, attribute, to string) (bool, error) {
+	if !c.j.config.CheckReferences {
+		return false, nil
+	}
+	filter := "id eq " + quote(id) + " and " + attribute + " eq " + quote(to)
+	found, err := c.list(ctx, group, url.Values{"filter": {filter}, "attributes": {"id"}})
+	return len(found) > 0, err
 }
 
 // waits reports whether an object failed and is going to be tried again.

@@ -26,6 +26,8 @@ func TestDisabledAreNotCreated(t *testing.T) {
 	s.set(ann, Properties{"accountEnabled": true})
 	s.cycle()
 	require.Equal(t, scim.StatusActive, s.at(ann).Status)
+	require.NoError(t, s.dir.DeleteUser(s.user("cat")))
+	require.Empty(t, s.cycle(), "who is in the recycle bin is not looked up")
 }
 
 // TestLeaving: what is sent for each way to leave, by the configuration.
@@ -266,6 +268,25 @@ func TestOneResourceForTwo(t *testing.T) {
 	require.Equal(t, scim.StatusActive, s.at(again).Status)
 }
 
+// TestCreateAnswersAnother: a service that answers a create with a resource that another
+// object has means that they are one; the newer object has it from then on.
+func TestCreateAnswersAnother(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	ann := s.user("ann")
+	s.cycle()
+	s.refuse("POST", "/Users", 201, `{"id":"`+s.at(ann).ID+`"}`)
+	bob := s.user("bob")
+	require.Equal(t, 1, s.report().Users.Created)
+	a, _ := s.job.Link(ann)
+	b, _ := s.job.Link(bob)
+	require.Equal(t, a.TargetID, b.TargetID)
+	require.False(t, a.Managed)
+	require.True(t, b.Managed)
+	require.NoError(t, s.dir.PurgeUser(ann))
+	require.Empty(t, s.cycle())
+}
+
 // TestScopingFilterKeepsOut: who is assigned and filtered out is in the log, once.
 func TestScopingFilterKeepsOut(t *testing.T) {
 	t.Parallel()
@@ -275,6 +296,10 @@ func TestScopingFilterKeepsOut(t *testing.T) {
 	ann := s.user("ann")
 	require.Empty(t, s.cycle())
 	same(t, []string{"Other Skipped ann EntrySynchronizationSkipped"}, s.last(2))
+	require.NoError(t, s.dir.DeleteUser(ann))
+	require.Empty(t, s.cycle())
+	require.Len(t, s.job.Log(), 1, "who is deleted is of no interest")
+	require.NoError(t, s.dir.RestoreUser(ann))
 	s.set(ann, Properties{"country": "GB"})
 	require.Len(t, s.cycle(), 2)
 }
