@@ -106,18 +106,6 @@ type Job struct {
 	progress      Progress
 }
 
-// link is an object connection: of an object at the source to its resource.
-type link struct {
-	target  string
-	group   bool
-	managed bool
-	active  bool   // as written last
-	dead    bool   // the resource was gone when it was asked for
-	whole   bool   // of a group: all members were looked at once
-	manager string // objectId of the manager who was looked at last
-	unsent  bool   // and was not in scope
-}
-
 // NewJob returns a job for a directory that was never run. The error says what is wrong
 // with the mappings.
 func NewJob(d *Directory, c Config) (*Job, error) {
@@ -143,7 +131,7 @@ func NewJob(d *Directory, c Config) (*Job, error) {
 // forget drops the object connections, the watermark and what failed. The caller has mu,
 // or the job for itself.
 func (j *Job) forget() {
-	j.watermark = 0
+	j.watermark, j.progress.Users, j.progress.Groups = 0, 0, 0
 	j.links, j.sources, j.escrow = make(map[string]*link), make(map[string]string), newEscrow()
 }
 

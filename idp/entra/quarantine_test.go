@@ -271,6 +271,15 @@ func TestAccidentalDeletionsCount(t *testing.T) {
 			require.Equal(t, c.staged, s.report().Users.Staged)
 		})
 	}
+	found := newStage(t, func(c *Config) { c.DeleteThreshold = 1 })
+	ann, bob := found.user("ann"), found.user("bob")
+	found.cycle()
+	found.job.Restart(true)
+	require.Equal(t, Counts{Skipped: 2}, found.report().Users, "they are found as they should be")
+	found.set(ann, Properties{"accountEnabled": false})
+	found.set(bob, Properties{"accountEnabled": false})
+	require.Equal(t, Counts{Staged: 2}, found.report().Users)
+
 	s := newStage(t, func(c *Config) { c.DeleteThreshold = 1 })
 	for range 2 {
 		ann, bob := s.user("ann"), s.user("bob")

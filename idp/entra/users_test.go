@@ -146,6 +146,26 @@ func TestComingBack(t *testing.T) {
 	require.Equal(t, scim.StatusActive, s.at(ann).Status)
 }
 
+// TestComingBackToManager: who comes back gets the manager who was not in scope before.
+func TestComingBackToManager(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, func(c *Config) { c.SyncAll = false })
+	ann := s.user("ann")
+	bob := s.user("bob", Properties{"manager": ann})
+	require.NoError(t, s.job.Assign(bob))
+	require.Equal(t, References{Skipped: 1}, s.report().Managers)
+	require.NoError(t, s.job.Assign(ann))
+	require.NoError(t, s.job.Unassign(bob))
+	s.cycle()
+	require.NoError(t, s.job.Assign(bob))
+	require.Equal(t, References{Added: 1}, s.report().Managers)
+	require.NoError(t, s.job.Unassign(bob))
+	s.cycle()
+	s.set(bob, Properties{"manager": nil})
+	require.NoError(t, s.job.Assign(bob))
+	require.Equal(t, References{Removed: 1}, s.report().Managers)
+}
+
 // TestSoftDelete: the renamed userName goes with the disabling; a restored user comes back
 // under the former one; after thirty days the user is deleted.
 func TestSoftDelete(t *testing.T) {
@@ -231,7 +251,8 @@ func TestHeld(t *testing.T) {
 	on := []string{`GET /Users/ann`, `PATCH /Users/ann [{"op":"Replace","path":"active","value":"True"}]`}
 	for range 2 {
 		s.set(ann, Properties{"division": time.Now().String()})
-		same(t, on, s.cycle())
+		require.Equal(t, Counts{Updated: 1}, s.report().Users, "nobody is restored")
+		same(t, on, s.requests())
 	}
 	require.Equal(t, scim.StatusHeld, s.at(ann).Status)
 	s.seats = scim.Unlimited
