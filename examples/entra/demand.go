@@ -52,7 +52,11 @@ func printEntry(w io.Writer, e entra.Entry) {
 	fmt.Fprintln(w)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for i, step := range e.Steps {
-		fmt.Fprintf(t, "  %d. %s\t%s\t%s\n", i+1, step.Name, step.Status, step.Detail)
+		fmt.Fprintf(t, "  %d. %s\t%s", i+1, step.Name, step.Status)
+		if step.Detail != "" {
+			fmt.Fprintf(t, "\t%s", step.Detail)
+		}
+		fmt.Fprintln(t)
 	}
 	for _, m := range e.Modified {
 		fmt.Fprintf(t, "     %s\t%s\t%s\n", m.Name, "→", changed(m))

@@ -265,13 +265,16 @@ func TestStaleFile(t *testing.T) {
 	require.Equal(t, map[string]string{"ann@a.example": "active", "bob@a.example": "active"}, users(t, dir))
 }
 
-// TestHelp: the flags, and the exit statuses, as the doc comment has them too.
+// TestHelp: the flags, and the exit statuses, as the doc comment and README.md have them
+// too.
 func TestHelp(t *testing.T) {
 	t.Parallel()
 	r := command{t: t, env: map[string]string{"USHER_TOKEN": secret}}.run("-h")
 	require.Equal(t, 0, r.status)
 	require.Empty(t, r.stderr)
 	source, err := os.ReadFile("main.go")
+	require.NoError(t, err)
+	readme, err := os.ReadFile("README.md")
 	require.NoError(t, err)
 	for status, begins := range map[int]string{0: "everybody", exitFailed: "some", exitUsage: "the flags", exitConnection: "the service", exitInterrupted: "it was"} {
 		_, line, found := strings.Cut(exits, fmt.Sprintf("  %-5d%s", status, begins))
@@ -280,6 +283,7 @@ func TestHelp(t *testing.T) {
 		line = fmt.Sprintf("%-5d%s%s", status, begins, line)
 		require.Contains(t, r.stdout, line)
 		require.Contains(t, string(source), "//\t"+line+"\n")
+		require.Contains(t, string(readme), fmt.Sprintf("| %d | %s |\n", status, strings.TrimSpace(line[5:])))
 	}
 	for _, name := range []string{"-url", "-people", "-on-demand", "-generate"} {
 		require.Contains(t, r.stdout, "  "+name+" ")

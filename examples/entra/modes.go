@@ -9,15 +9,15 @@ var modes = map[mode]struct {
 	run   func(context.Context, options, stage) error
 }{
 	provisioning: {
-		flags: append([]string{"assign", "threshold", "cycles", "every"}, connecting...),
+		flags: append([]string{"groups", "threshold", "cycles", "every"}, connecting...),
 		run:   provision,
 	},
 	onDemand: {
-		by: "-on-demand", flags: append([]string{"assign", "on-demand"}, connecting...),
+		by: "-on-demand", flags: append([]string{"on-demand"}, connecting...),
 		run: provisionOne,
 	},
 	printing: {
-		by: "-print-mapping", flags: []string{"print-mapping", "mapping", "scope", "groups"},
+		by: "-print-mapping", flags: []string{"print-mapping", "mapping", "scope"},
 		run: printMapping,
 	},
 	generating: {
@@ -27,4 +27,4 @@ var modes = map[mode]struct {
 }
 
 // connecting are the flags of whatever sends requests.
-var connecting = []string{"url", "token", "flag", "people", "mapping", "groups", "scope", "log"}
+var connecting = []string{"url", "token", "flag", "people", "mapping", "assign", "scope", "log"}

@@ -114,7 +114,7 @@ func (o *options) define(flags *flag.FlagSet) {
 		o.scope = append(o.scope, c)
 		return err
 	})
-	number(flags, &o.threshold, "threshold", 1, "stop a cycle that would disable or delete more than this `number` of people and groups")
+	number(flags, &o.threshold, "threshold", 1, "keep back what one cycle would disable and delete if it is more than this `number` of people and groups")
 	flags.StringVar(&o.onDemand, "on-demand", "", "provision one `user` of the file now, by userPrincipalName or objectId, and print the steps")
 	o.cycles = 1
 	number(flags, &o.cycles, "cycles", 1, "`number` of cycles for each file, 40 simulated minutes apart (default 1)")
