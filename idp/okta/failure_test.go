@@ -255,6 +255,94 @@ func TestOnlyLinks(t *testing.T) {
 	})
 }
 
+// TestUpdateIsOff: what is not sent is said once, and who comes back is brought to life
+// however often that has to be tried.
+func TestUpdateIsOff(t *testing.T) {
+	t.Parallel()
+	both(t, func(t *testing.T, flavour okta.Flavour) {
+		s := onShelf(t, okta.Config{Flavour: flavour, WithoutUpdate: true, SyncPassword: true})
+		ann := s.assigned("ann")
+		s.quietly()
+		s.set(ann, "title", "Boss")
+		s.quietly()
+		require.Equal(t, okta.Skipped, s.last().Outcome)
+		s.ok(s.org.SetPassword(ann, "secret"))
+		require.Equal(t, 1, s.quietly().Passwords)
+		require.Len(t, s.app.Log(), 3)
+
+		s.ok(s.app.Unassign(ann))
+		s.quietly()
+		s.ok(s.app.Assign(ann))
+		s.sent.answer(func(w http.ResponseWriter, r *http.Request) bool {
+			return r.Method != http.MethodGet && refuse(503, "")(w, r)
+		})
+		require.Equal(t, 1, s.sync().Failed)
+		require.Equal(t, "application.provision.user.reactivate", s.last().Event)
+		s.sent.answer(nil)
+		s.app.RetryFailed()
+		require.Equal(t, 1, s.quietly().Reactivated)
+		require.Equal(t, true, s.shelf.kept["/Users/u1"]["active"])
+	})
+}
+
+// TestLinkLeavesWhatIsNotOktas: a value that Okta took away is taken from the account
+// that got it from Okta, and from no other.
+func TestLinkLeavesWhatIsNotOktas(t *testing.T) {
+	t.Parallel()
+	both(t, func(t *testing.T, flavour okta.Flavour) {
+		s := onShelf(t, okta.Config{Flavour: flavour})
+		ann := s.assigned("ann", "title", "Engineer")
+		s.quietly()
+		s.ok(s.app.Unassign(ann))
+		s.quietly()
+		s.set(ann, "title", "")
+		delete(s.shelf.kept["/Users/u1"], "externalId") // of a service that keeps none
+		s.ok(s.app.Assign(ann))
+		s.quietly()
+		require.NotContains(t, s.shelf.kept["/Users/u1"], "title")
+
+		s.set(ann, "title", "Boss")
+		s.quietly()
+		s.ok(s.app.Unassign(ann))
+		s.quietly()
+		delete(s.shelf.kept, "/Users/u1")
+		s.shelf.put("/Users/own", `{"userName":"ann@example.com","title":"Own"}`)
+		s.set(ann, "title", "")
+		s.ok(s.app.Assign(ann))
+		require.Equal(t, 1, s.quietly().Linked)
+		require.Equal(t, "Own", s.shelf.kept["/Users/own"]["title"])
+	})
+}
+
+// TestMemberWithAnotherAccount: a group has the account that its member has now.
+func TestMemberWithAnotherAccount(t *testing.T) {
+	t.Parallel()
+	both(t, func(t *testing.T, flavour okta.Flavour) {
+		s := onShelf(t, okta.Config{Flavour: flavour})
+		ann := s.assigned("ann")
+		dev := s.group("Dev", ann)
+		s.ok(s.app.PushGroup(dev))
+		s.quietly()
+		renew := func() {
+			known, _ := s.app.AppUser(ann)
+			s.ok(s.app.Unassign(ann))
+			s.quietly()
+			delete(s.shelf.kept, "/Users/"+known.ID)
+		}
+		renew()
+		s.ok(s.app.Assign(ann))
+		require.Equal(t, 1, s.quietly().GroupsUpdated)
+		known, _ := s.app.AppUser(ann)
+		require.Equal(t, []string{known.ID}, s.app.PushedGroups()[0].Members)
+
+		renew()
+		s.ok(s.org.RemoveMember(dev, ann))
+		s.ok(s.app.Assign(ann))
+		require.Zero(t, s.quietly().GroupsUpdated, "the account that was a member is not the user's any more")
+		require.Empty(t, s.app.PushedGroups()[0].Members)
+	})
+}
+
 // TestOrder: what changed first is sent first, so that a name that becomes free can be
 // taken.
 func TestOrder(t *testing.T) {

@@ -224,7 +224,6 @@ type pushed struct {
 	Group
 	seq     uint64
 	members []string
-	has     map[string]bool
 }
 
 func (o *Org) pushed(id string) *pushed {
@@ -234,5 +233,5 @@ func (o *Org) pushed(id string) *pushed {
 	if g == nil {
 		return nil
 	}
-	return &pushed{Group: g.Group, seq: g.seq, members: o.inOrder(g), has: maps.Clone(g.members)}
+	return &pushed{Group: g.Group, seq: g.seq, members: o.inOrder(g)}
 }

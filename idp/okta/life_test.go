@@ -414,6 +414,73 @@ func TestServerDown(t *testing.T) {
 		h.set(bob, "title", "")
 		h.quietly()
 		require.Empty(t, h.account(bob).Title)
+		h.set(bob, "department", "Sales")
+		h.quietly()
+		h.set(bob, "department", "")
+		h.sent.answer(lost)
+		h.sync()
+		require.Empty(t, h.account(bob).Department)
+		h.sent.answer(nil)
+		h.set(bob, "department", "Sales")
+		h.quietly()
+		require.Equal(t, "Sales", h.account(bob).Department)
+	})
+}
+
+// TestServerDownForGroups: the answer to a change of a group is lost, and the change is
+// taken back meanwhile.
+func TestServerDownForGroups(t *testing.T) {
+	t.Parallel()
+	both(t, func(t *testing.T, flavour okta.Flavour) {
+		for name, change := range map[string]struct {
+			do, undo func(h *host, dev, ann, bob string)
+		}{
+			"rename": {
+				func(h *host, dev, _, _ string) { h.ok(h.org.RenameGroup(dev, "Ops")) },
+				func(h *host, dev, _, _ string) { h.ok(h.org.RenameGroup(dev, "Dev")) },
+			},
+			"add": {
+				func(h *host, dev, _, bob string) { h.ok(h.org.AddMember(dev, bob)) },
+				func(h *host, dev, _, bob string) { h.ok(h.org.RemoveMember(dev, bob)) },
+			},
+			"remove": {
+				func(h *host, dev, ann, _ string) { h.ok(h.org.RemoveMember(dev, ann)) },
+				func(h *host, dev, ann, _ string) { h.ok(h.org.AddMember(dev, ann)) },
+			},
+			"push now": {
+				func(h *host, dev, ann, bob string) {
+					h.ok(h.org.RenameGroup(dev, "Ops"))
+					h.ok(h.org.RemoveMember(dev, ann))
+					h.ok(h.org.AddMember(dev, bob))
+					h.ok(h.app.PushNow(dev))
+				},
+				func(h *host, dev, ann, bob string) {
+					h.ok(h.org.RenameGroup(dev, "Dev"))
+					h.ok(h.org.AddMember(dev, ann))
+					h.ok(h.org.RemoveMember(dev, bob))
+				},
+			},
+		} {
+			h := onLibrary(t, okta.Config{Flavour: flavour})
+			ann, bob := h.assigned("ann"), h.assigned("bob")
+			dev := h.group("Dev", ann)
+			h.ok(h.app.PushGroup(dev))
+			h.quietly()
+			h.sent.answer(func(w http.ResponseWriter, r *http.Request) bool {
+				if r.Method == http.MethodGet {
+					return false
+				}
+				h.sent.next.ServeHTTP(httptest.NewRecorder(), r)
+				return say(http.StatusGatewayTimeout, "")(w, r)
+			})
+			change.do(h, dev, ann, bob)
+			require.Equal(t, 1, h.sync().Failed, name)
+			require.NotEqual(t, []string{"ann@example.com"}, h.members("Dev"), name)
+			h.sent.answer(nil)
+			change.undo(h, dev, ann, bob)
+			require.Equal(t, 1, h.quietly().GroupsUpdated, name)
+			require.Equal(t, []string{"ann@example.com"}, h.members("Dev"), name)
+		}
 	})
 }
 

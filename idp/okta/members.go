@@ -148,7 +148,7 @@ func (r *run) difference(p *push, g *pushed, want []link) *delta {
 		case wanted[user]:
 		case acc == nil || acc.linked && acc.id != p.members[user].id:
 			delete(p.members, user) // the account that was a member is not Okta's any more
-		case acc.linked && !g.has[user]:
+		case acc.linked: // and not in the group any more
 			d.remove = append(d.remove, link{user: user, id: acc.id})
 		}
 	}

@@ -188,7 +188,7 @@ func (r *run) update(ctx context.Context, acc *account, x *person) (sent bool, e
 			if r.merge(u, x, values, acc.sent); secret && !r.flavour.patches {
 				u["password"] = x.password
 			}
-			acc.sent = acc.sent.and(values) // should the answer be lost
+			acc.sent, acc.unsure = acc.sent.and(values), true // should the answer be lost
 		})
 		if err != nil {
 			return false, err
@@ -217,7 +217,6 @@ func (r *run) put(ctx context.Context, acc *account, event string, change func(i
 		return err
 	}
 	change(u)
-	acc.unsure = true // until there is an answer
 	_, err = r.call(ctx, event, http.MethodPut, userPath(acc.id), "", u)
 	return err
 }
@@ -228,12 +227,7 @@ func (r *run) set(ctx context.Context, acc *account, event, attribute string, va
 		_, err := r.call(ctx, event, http.MethodPatch, userPath(acc.id), "", patch(set(map[string]any{attribute: value})))
 		return err
 	}
-	known := !acc.unsure
-	err := r.put(ctx, acc, event, func(u idp.Resource) { u[attribute] = value })
-	if err == nil && known {
-		acc.unsure = false // the profile that went with it was the service's own
-	}
-	return err
+	return r.put(ctx, acc, event, func(u idp.Resource) { u[attribute] = value })
 }
 
 func (r *run) setActive(ctx context.Context, acc *account, event string, active bool) error {

@@ -128,6 +128,20 @@ func TestRequestsAboutUsers(t *testing.T) {
 				`PATCH /Users/u1 {"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{"op":"replace","value":{"password":"second"}}]}`,
 				"GET /Users/u1\nPUT /Users/u1 " + annUntyped + `"id":"u1","active":true,"password":"second"}`,
 			},
+			{"something else changes", func(s *stage) { s.set(ann, "nickName", "") }, "", ""},
+			{
+				"password and profile change",
+				func(s *stage) { s.set(ann, "firstName", "Anna"); s.ok(s.org.SetPassword(ann, "third")) },
+				"GET /Users/u1\nPUT /Users/u1 " + strings.Replace(annTyped, `"Ann"`, `"Anna"`, 1) + `"id":"u1","active":true}` +
+					"\n" + `PATCH /Users/u1 {"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{"op":"replace","value":{"password":"third"}}]}`,
+				"GET /Users/u1\nPUT /Users/u1 " + strings.Replace(annUntyped, `"Ann"`, `"Anna"`, 1) + `"id":"u1","active":true,"password":"third"}`,
+			},
+			{
+				"and back",
+				func(s *stage) { s.set(ann, "firstName", "Ann") },
+				"GET /Users/u1\nPUT /Users/u1 " + annTyped + `"id":"u1","active":true}`,
+				"GET /Users/u1\nPUT /Users/u1 " + annUntyped + `"id":"u1","active":true}`,
+			},
 			{
 				"the user is unassigned",
 				func(s *stage) { s.ok(s.app.Unassign(ann)) },
