@@ -145,8 +145,10 @@ func NewApp(o *Org, c Config) (*App, error) {
 		accounts: make(map[string]*account), groups: make(map[string]uint64),
 	}
 	var err error
-	a.fields, a.userName, err = compile(c.Mappings)
-	return a, err
+	if a.fields, a.userName, err = compile(c.Mappings); err != nil {
+		return nil, err
+	}
+	return a, nil
 }
 
 // Assign gives a user the application. Errors: ErrNotFound; ErrStatus for one who is
