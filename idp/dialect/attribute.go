@@ -72,10 +72,12 @@ func (p *Provider) SetAttributes(mapped []Attribute) {
 		if slices.Contains(mapped, before) {
 			continue
 		}
-		for _, a := range p.people {
+		path := attributes[before].path
+		for _, a := range slices.Concat(p.order, p.gone) {
 			if a.sent != nil {
-				a.sent.Set(attributes[before].path, nil)
+				a.sent.Set(path, nil)
 			}
+			delete(a.doubt, changeOf(path).path())
 		}
 	}
 	p.dialect.Attributes = slices.Clone(mapped)
@@ -122,14 +124,19 @@ func (p *Provider) mapped(f func(Change)) {
 		paths = append(paths, managerPath)
 	}
 	for _, path := range paths {
-		urn, attribute, sub := path.Parts()
-		names := []string{attribute}
-		if urn != "" {
-			names = []string{urn, attribute}
-		} else if attribute == "name" {
-			names = append(names, sub)
-		}
-		f(Change{Names: names})
+		f(changeOf(path))
+	}
+}
+
+// changeOf is a change to nothing of what holds a mapped path.
+func changeOf(path idp.Path) Change {
+	switch urn, attribute, sub := path.Parts(); {
+	case urn != "":
+		return Change{Names: []string{urn, attribute}}
+	case attribute == "name":
+		return Change{Names: []string{attribute, sub}}
+	default:
+		return Change{Names: []string{attribute}}
 	}
 }
 

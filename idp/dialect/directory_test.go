@@ -76,6 +76,39 @@ func TestRemovedFromEverything(t *testing.T) {
 	r.intended()
 }
 
+// TestNeverSent: of whoever and whatever came and went between two Syncs nobody hears.
+func TestNeverSent(t *testing.T) {
+	each(t, func(t *testing.T, r *rig) {
+		r.staff()
+		require.NoError(t, r.Remove("1"))
+		require.NoError(t, r.Disable("2"))
+		require.NoError(t, r.DeleteGroup("Engineers"))
+		report, err := r.Sync(t.Context())
+		require.NoError(t, err)
+		require.Zero(t, report.Due)
+		require.Zero(t, report.Done+report.Failed)
+	})
+}
+
+// TestMappedToID: nobody's id changes by a mapping to it, and once that is mended
+// everybody is as intended, also those whose answers were lost meanwhile.
+func TestMappedToID(t *testing.T) {
+	each(t, func(t *testing.T, r *rig) {
+		r.staff()
+		r.sync()
+		right, ids := r.Dialect().Attributes, []string{r.ServiceID("1"), r.ServiceID("2")}
+		r.SetAttributes(append([]dialect.Attribute{dialect.ServiceID}, right...))
+		require.NoError(t, r.Change("1", func(p *dialect.Person) { p.GivenName = "Anna" }))
+		_, err := r.Sync(t.Context())
+		require.NoError(t, err)
+		require.NoError(t, r.Rename("2", "benjamin@example.com"))
+		r.during(lost)
+		r.SetAttributes(right)
+		r.recover()
+		require.Equal(t, ids, []string{r.ServiceID("1"), r.ServiceID("2")})
+	})
+}
+
 // TestGrace: who is deleted at Google is suspended at once and deleted a day later;
 // who comes back before that stays the same user.
 func TestGrace(t *testing.T) {
