@@ -140,6 +140,13 @@ func TestGrace(t *testing.T) {
 	require.Equal(t, scim.StatusArchived, status("1"))
 	require.Equal(t, scim.StatusActive, status("2"))
 	require.Equal(t, ids["2"], r.ServiceID("2"))
+	var deleted []string
+	for _, s := range r.tape.sent {
+		if s.method == http.MethodDelete {
+			deleted = append(deleted, s.target)
+		}
+	}
+	require.Equal(t, []string{"/Users/" + ids["1"]}, deleted)
 }
 
 // TestPingMayDelete: with its other action, who is disabled is deleted, and comes back
@@ -348,5 +355,6 @@ func TestAnybodyIsFound(t *testing.T) {
 		require.Zero(t, report.Failed, "%+v", r.Log())
 		require.Equal(t, own.ID, r.ServiceID("1"))
 		require.Equal(t, dialect.ActionLink, r.Log()[0].Action)
+		require.NotContains(t, r.tape.sent[0].target, "u0026", "nobody writes & so in a filter")
 	})
 }
