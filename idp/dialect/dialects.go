@@ -28,9 +28,9 @@ func Dialects() []Dialect {
 
 // OneLogin writes users by a template that an administrator edits, in which SCIM 1.0's
 // URN, an object for emails and nulls for what has no value are common. It begins with
-// a look-up of somebody who does not exist, reads the list of groups, never deletes or
-// renames one by anything but PATCH, and has no User-Agent. Members come one in a
-// request; how they go is a guess.
+// a look-up of somebody who does not exist, reads the list of groups, never deletes one,
+// and has no User-Agent. Members come one in a request. How they go, how a group is
+// renamed and that a manager is named by id are guesses.
 func OneLogin() Dialect {
 	return Dialect{
 		Name: "OneLogin", Media: "application/json", GroupMedia: idp.MediaType, TypedReads: true,
