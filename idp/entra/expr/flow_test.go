@@ -43,6 +43,11 @@ var flowCases = cases{
 	{`CBool(3 < 3)`, false},
 	{`CBool("b" > "a")`, true},
 	{`CBool(3 >= 4)`, false},
+	{`CBool(3 >= 3)`, true},
+	{`CBool("a" > "a")`, false},
+	{`CBool("1.50" <= "1.5")`, true},
+	{`CBool("1.5" < "1.50")`, false},
+	{`CBool("1.0" = 1)`, true},
 
 	{`Coalesce([nobody], [userPrincipalName])`, "John.Doe@contoso.com"},
 	{`Coalesce([nobody], [none], "x")`, []string{}},

@@ -163,6 +163,9 @@ func TestRefusals(t *testing.T) {
 		{`"a\"`, 0, `the text has no " at its end`},
 		{`Replace([é], , "\d", , "", , )`, 16, `a backslash is written \\, so \\d rather than \d`},
 		{`ToLower(“a”)`, 8, `a text begins with ", not with “`},
+		{`ToLower(‘a’)`, 8, `a text begins with ", not with ‘`},
+		{`ToLower(’a’)`, 8, `a text begins with ", not with ’`},
+		{`ToLower(”a”)`, 8, `a text begins with ", not with ”`},
 		{`ToLower('a')`, 8, `a text begins with ", not with '`},
 		{`ToLower([a]`, 11, "the end stands where a comma or ) of ToLower should be"},
 		{"[a]\x00", 3, "the expression ends before U+0000"},
@@ -203,6 +206,8 @@ func TestErrorsShorten(t *testing.T) {
 	t.Parallel()
 	_, err := parsed(t, `CDate([a])`).Eval(env(object{"a": expr.Text(strings.Repeat("é", 100))}))
 	require.EqualError(t, err, `expr: CDate at 6: "`+strings.Repeat("é", 60)+`…" is no date that can be recognised`)
+	_, err = parsed(t, `CDate([a])`).Eval(env(object{"a": expr.Text(strings.Repeat("é", 60))}))
+	require.EqualError(t, err, `expr: CDate at 6: "`+strings.Repeat("é", 60)+`" is no date that can be recognised`)
 }
 
 // generated draws an expression of a depth.

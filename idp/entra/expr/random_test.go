@@ -57,7 +57,10 @@ func TestRandomString(t *testing.T) {
 	}
 	require.Len(t, seen, 500)
 
-	v, err := parsed(t, `RandomString(6,3,0,0,3)`).Eval(in)
+	v, err := parsed(t, `RandomString(256,0,0,0,0)`).Eval(in)
+	require.NoError(t, err)
+	require.Len(t, v.Text(), 256)
+	v, err = parsed(t, `RandomString(6,3,0,0,3)`).Eval(in)
 	require.NoError(t, err)
 	require.Regexp(t, `^[0-9a-z]{6}$`, v.Text())
 	all := "~!@#$%^&*_-+=`|\\(){}[]:;\"'<>,.?/0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"

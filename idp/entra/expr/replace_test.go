@@ -42,7 +42,8 @@ var replaceCases = cases{
 	{`Replace("ab", , "(a)|b", , "<$1>", , )`, "<a><>"},
 	{`Replace("a", , "a", , "$1${none}${open", , )`, "$1${none}${open"},
 	{`Replace("a", , "(a)", , "$10", , )`, "$10"},
-	{`Replace("a", , "(a)", , "${1}0", , )`, "a0"},
+	{`Replace("abcdefghi", , "(a)(b)(c)(d)(e)(f)(g)(h)(i)", , "$9", , )`, "i"},
+	{`Replace("a", , "(a)", , "${1}0${0}", , )`, "a0a"},
 	{`Replace("abc", , Append("b", "c"), , "x", , )`, "ax"},
 	{`Replace("abc", , [blank], , "-", , )`, "-a-b-c-"},
 	{`Replace("abc", , Append("(", ""), , "x", , )`, fails("Replace", 17, "the pattern is none of RE2, whose patterns are used here: missing closing ): `(`")},
@@ -54,6 +55,7 @@ var replaceCases = cases{
 	{`Replace("a1b2", , "[a-z](?<n>\\d)", "n", "$0", , )`, "a$0b$0"},
 	{`Replace("a1b", , "[a-z](?<n>\\d)?", "n", "x", , )`, "axb"},
 	{`Replace("a1", , "(a)(1)", "2", "x", , )`, "ax"},
+	{`Replace("ab", , "a", "0", "x", , )`, "xb"},
 	{`Replace("a1", , "(?<n>a)(1)", "1", "x", , )`, "ax"},
 	{`Replace("a1", , "a", [country], "x", , )`, fails("Replace", 21, `the pattern has no group "Germany"`)},
 	{`Replace("a1", , Append("a", ""), "n", "x", , )`, fails("Replace", 33, `the pattern has no group "n"`)},
@@ -93,7 +95,9 @@ func TestReplaceIsBounded(t *testing.T) {
 	}
 	_, err := parsed(t, `Replace([long], , "(a)|(b)|(c)|(d)|(e)", , "x")`).Eval(in)
 	require.ErrorContains(t, err, "the pattern matches too often")
-	v, err := parsed(t, `Replace([long], "a", , , "b")`).Eval(in)
-	require.NoError(t, err)
-	require.Len(t, v.Text(), expr.MaxValue)
+	for _, text := range []string{`Replace([long], "a", , , "b")`, `Replace([long], , "a$", , "b")`, `Join("-", [long])`, `Append([long], "")`} {
+		v, err := parsed(t, text).Eval(in)
+		require.NoError(t, err)
+		require.Len(t, v.Text(), expr.MaxValue, text)
+	}
 }
