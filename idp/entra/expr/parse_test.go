@@ -312,3 +312,66 @@ func TestConcurrently(t *testing.T) {
 	}
 	wg.Wait()
 }
+
+// TestErrorsOfArguments: what fails in an argument fails the whole, with its own name
+// and place.
+func TestErrorsOfArguments(t *testing.T) {
+	t.Parallel()
+	const failing = `Item([mails], 9)`
+	for _, call := range [][]string{
+		{"AppRoleAssignmentsComplex", `[x]`},
+		{"Append", `"a"`, `"b"`},
+		{"BitAnd", "1", "2"},
+		{"CBool", "1"},
+		{"CDate", `"2021-01-01"`},
+		{"CStr", "1"},
+		{"Coalesce", "[x]", "[x]"},
+		{"Count", `"a"`},
+		{"DateAdd", `"d"`, "1", "Now()"},
+		{"DateDiff", `"d"`, "Now()", "Now()"},
+		{"DateFromNum", "1"},
+		{"FormatDateTime", `"2021"`, `"None"`, `"yyyy"`, `"yyyy"`},
+		{"IgnoreFlowIfNullOrEmpty", `"a"`},
+		{"InStr", `"a"`, `"a"`, "1", "vbTextCompare"},
+		{"IsNull", `"a"`},
+		{"Item", `"a"`, "1"},
+		{"Join", `"-"`, `"a"`, `"b"`},
+		{"Left", `"a"`, "1"},
+		{"Mid", `"a"`, "1", "1"},
+		{"Not", `"a"`},
+		{"NumFromDate", "Now()"},
+		{"PCase", `"a"`, `" "`},
+		{"RandomString", "6", "1", "1", "1", "1", `"?"`},
+		{"Redact", `"a"`},
+		{"RemoveDuplicates", `"a"`},
+		{"Replace", `"a"`, `"a"`, "", "", `"b"`},
+		{"Replace", `"a"`, `"a"`, "", "", "", "", `"b"`},
+		{"Replace", `"a"`, "", `"a"`, "", `"b"`},
+		{"Replace", `"a"`, "", `"a"`, `"0"`, `"b"`},
+		{"Replace", `""`, "", `"a"`, `"0"`, "", `"b"`},
+		{"SelectUniqueValue", `"a"`, `"a"`},
+		{"Split", `"a"`, `","`},
+		{"Switch", `"a"`, "", `"b"`, `"c"`, `"d"`, `"e"`},
+		{"ToLower", `"a"`, `"tr"`},
+		{"Word", `"a"`, "1", `" "`},
+	} {
+		for i := 1; i < len(call); i++ {
+			if call[i] == "" || call[0] == "Switch" && i > 1 && i%2 == 0 {
+				continue
+			}
+			args := slices.Clone(call[1:])
+			args[i-1] = failing
+			in := env(user)
+			in.Taken = func(string) bool { return true }
+			text := call[0] + "(" + strings.Join(args, ", ") + ")"
+			_, err := parsed(t, text).Eval(in)
+			e := place(t, err)
+			require.Equal(t, "Item", e.Func, text)
+			require.Equal(t, strings.Index(text, failing)+14, e.Offset, text)
+		}
+	}
+	for _, text := range []string{`CBool(` + failing + ` = 1)`, `CBool(1 = ` + failing + `)`, `IIF(` + failing + `, 1, 2)`} {
+		_, err := parsed(t, text).Eval(env(user))
+		require.Equal(t, "Item", place(t, err).Func, text)
+	}
+}
