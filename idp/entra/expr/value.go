@@ -42,7 +42,7 @@ type Value struct {
 // [appRoleAssignments]. As JSON it is what Entra puts into the value of a role when it
 // patches without the feature flag.
 type AppRole struct {
-	ID          string `json:"id"` // of the role, not of the assignment
+	ID          string `json:"id"`
 	Value       string `json:"value"`
 	DisplayName string `json:"displayName"`
 }
