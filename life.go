@@ -200,6 +200,9 @@ func (r *rules) revise(before, after *User, removed *attr, seat bool) error {
 	if err := r.unchangeable(before, after); err != nil {
 		return err
 	}
+	if before.Status == StatusHeld && after.asked == Unset && after.UserName != before.UserName && tombstone(after.UserName, before.Login) {
+		after.asked = No // a soft delete (P3.7): Entra does not say again that who is held is inactive
+	}
 	if err := r.settle(after, before, removed); err != nil {
 		return err
 	}

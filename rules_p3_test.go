@@ -357,6 +357,35 @@ func TestP3_7_SoftDeleteRenames(t *testing.T) {
 	})
 }
 
+// TestP3_7_SoftDeleteOfAHeldUser: on the wire who is held is inactive already, so that
+// nothing but the new name is sent. Nobody may let the leaver in afterwards.
+func TestP3_7_SoftDeleteOfAHeldUser(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.setSeats(0)
+	id := r.create(person("ann"))
+	require.Equal(t, scim.StatusHeld, r.status(id))
+	require.Equal(t, false, r.patch(id, set("userName", objectID+"ann@acme.example")).at("active"))
+	require.Equal(t, scim.StatusDeactivated, r.status(id))
+	require.Equal(t, "ann@acme.example", r.user(id).Login)
+	require.Equal(t, "entra", r.user(id).DeactivatedBy)
+	r.setSeats(5)
+	activated, err := r.dir.ActivateHeld(context.Background(), acme)
+	require.NoError(t, err)
+	require.Empty(t, activated)
+	r.patch(id, set("userName", "ann@acme.example"), set("active", true))
+	require.Equal(t, scim.StatusActive, r.status(id), "restored")
+
+	r.setSeats(0)
+	bob := r.create(person("bob"))
+	r.patch(bob, set("userName", "robert@acme.example"))
+	require.Equal(t, scim.StatusHeld, r.status(bob), "another name is none")
+	r.patch(bob, set("userName", objectID+"robert@acme.example"))
+	r.patch(bob, set("active", true))
+	r.patch(bob, set("title", "x"))
+	require.Equal(t, scim.StatusHeld, r.status(bob), "active again before the name is")
+}
+
 func TestP3_7_WhatIsNoSoftDelete(t *testing.T) {
 	t.Parallel()
 	for name, to := range map[string]string{
