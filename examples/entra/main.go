@@ -30,6 +30,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"golang.org/x/term"
@@ -84,7 +85,9 @@ func (s stage) results(o options) io.Writer {
 }
 
 // complain tells stderr what is wrong.
-func (s stage) complain(err error) { fmt.Fprintf(s.stderr, "entra: %v\n", err) }
+func (s stage) complain(err error) {
+	fmt.Fprintf(s.stderr, "entra: %s\n", strings.TrimPrefix(err.Error(), "entra: ")) // which the package says too
+}
 
 // run is main without the process: it returns the exit status.
 func run(ctx context.Context, args []string, s stage) int {

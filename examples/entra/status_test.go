@@ -129,6 +129,7 @@ func TestExitStatus(t *testing.T) {
 			c, _ := host(t, x.wrap)
 			r := c.run(append([]string{"-people", file(t, header, ann, bob, cy)}, x.args...)...)
 			require.Equal(t, x.status, r.status, "%s%s", r.stdout, r.stderr)
+			require.NotContains(t, r.stderr, "entra: entra: ")
 			require.Contains(t, r.stderr, x.stderr)
 			if x.stdout == "" {
 				require.Empty(t, r.stdout)
