@@ -227,6 +227,15 @@ func TestTenTries(t *testing.T) {
 	}
 	require.Equal(t, 10, tries)
 	require.Equal(t, 10, s.app.Tasks()[0].Tries)
+	s.set(s.org.Users()[0].ID, "title", "Boss")
+	require.Equal(t, s.org.Clock().Now().Add(5*time.Minute), s.sync().Next)
+	require.Equal(t, 1, s.app.Tasks()[0].Tries, "a change is another job")
+
+	s.org.Clock().Advance(5 * time.Minute)
+	s.sent.answer(slow("60"))
+	require.Equal(t, okta.Report{Requests: 1, Waiting: 1, Next: s.org.Clock().Now().Add(time.Minute)}, s.sync(), "one that failed waits, now for the pause")
+	s.sent.answer(nil)
+	require.Zero(t, s.sync().Requests)
 
 	s = onShelf(t, okta.Config{})
 	s.assigned("ann")
@@ -378,6 +387,22 @@ func TestOrder(t *testing.T) {
 	})
 }
 
+// TestForceSync: those who never were provisioned are left out.
+func TestForceSync(t *testing.T) {
+	t.Parallel()
+	s := onShelf(t, okta.Config{})
+	s.assigned("ann")
+	s.quietly()
+	s.sent.answer(only("POST", refuse(400, "no")))
+	s.assigned("bob")
+	require.Equal(t, 1, s.sync().Failed)
+	s.sent.answer(nil)
+	s.app.ForceSync()
+	r := s.sync()
+	require.Equal(t, []int{2, 1}, []int{r.Requests, r.Updated})
+	require.Len(t, s.app.Tasks(), 1)
+}
+
 // TestContext: a Sync that is broken off says so, fails nothing, and goes on later.
 func TestContext(t *testing.T) {
 	t.Parallel()
@@ -396,6 +421,32 @@ func TestContext(t *testing.T) {
 		require.Empty(t, s.app.Tasks())
 		s.sent.answer(nil)
 		require.Equal(t, 1, s.quietly().Created)
+	})
+}
+
+// TestConfirmAgain: an account that Okta gave up is no longer its own, until it is
+// confirmed; what Okta has taken away meanwhile is then taken away there.
+func TestConfirmAgain(t *testing.T) {
+	t.Parallel()
+	both(t, func(t *testing.T, flavour okta.Flavour) {
+		s := onShelf(t, okta.Config{Flavour: flavour})
+		ann := s.assigned("ann", "title", "Engineer")
+		s.quietly()
+		s.ok(s.app.Unassign(ann))
+		s.quietly()
+		s.shelf.kept["/Users/u1"]["active"] = true
+		s.set(ann, "title", "")
+		got, err := s.app.Import(background)
+		s.ok(err)
+		require.Equal(t, []okta.ImportedUser{{ID: "u1", UserName: "ann@example.com", Email: "ann@example.com", Match: okta.ByUserName, User: ann}}, got.Users)
+		require.Empty(t, got.Missing)
+		s.ok(s.app.Confirm(got.Users[0]))
+		require.Equal(t, 1, s.quietly().Updated)
+		require.NotContains(t, s.shelf.kept["/Users/u1"], "title")
+		s.ok(s.app.Unassign(ann))
+		s.quietly()
+		s.ok(s.app.Confirm(got.Users[0]))
+		require.Equal(t, 1, s.quietly().Updated, "which is sent also if nothing changed")
 	})
 }
 

@@ -210,7 +210,10 @@ func (a *App) Confirm(u ImportedUser) error {
 	case acc.linked && acc.id != u.ID:
 		return fmt.Errorf("%w: user %q has the account %q", ErrExists, x.Login(), acc.id)
 	case !acc.linked:
-		acc.sent, acc.unsure = nil, true
+		if acc.id != u.ID {
+			acc.sent = nil // nothing of it is Okta's
+		}
+		acc.unsure = true
 		acc.link(a.org, u.ID)
 	}
 	acc.login = x.Login()

@@ -265,10 +265,7 @@ func (o *Org) DeleteUser(id string) error {
 			return fmt.Errorf("%w: user %q is %v, and is to be deactivated before it is deleted", ErrStatus, x.Login(), x.Status)
 		}
 		for _, g := range o.teams {
-			if g.members[id] {
-				delete(g.members, id)
-				g.seq = o.next()
-			}
+			delete(g.members, id)
 		}
 		o.people = slices.DeleteFunc(o.people, func(p *person) bool { return p == x })
 		delete(o.byID, id)

@@ -178,7 +178,11 @@ func (r *run) wait() {
 	}
 }
 
+// next notes when something is due, which it is not before the end of a pause.
 func (r *run) next(at time.Time) {
+	if at.Before(r.paused) {
+		at = r.paused
+	}
 	if r.report.Next.IsZero() || at.Before(r.report.Next) {
 		r.report.Next = at
 	}

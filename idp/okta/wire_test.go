@@ -324,7 +324,7 @@ func TestOptions(t *testing.T) {
 		t.Helper()
 		play(t, onShelf(t, c), okta.Catalogue, acts)
 	}
-	few := names()[:1]
+	few := names()[:1:1]
 	const head = `POST /Users {"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"externalId":"{ann}","userName":"ann@example.com","groups":[],"active":true,`
 	var ann string
 	create := func(s *stage) { ann = s.assigned("ann"); s.ok(s.org.SetPassword(ann, "secret")) }
@@ -346,6 +346,20 @@ func TestOptions(t *testing.T) {
 			act{
 				"changed", func(s *stage) { s.set(ann, "login", "anna@example.com") },
 				"GET /Users/u1\nPUT /Users/u1 " + strings.NewReplacer("POST /Users ", "", "ann@", "anna@", "{ann}", "{anna}").Replace(head) + `"id":"u1","title":""}`, "",
+			})
+	})
+	t.Run("an address that is taken away, and an extension that is announced", func(t *testing.T) {
+		const urn = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
+		announced := strings.Replace(head, `:User"]`, `:User","`+urn+`"]`, 1)
+		mappings := append(few, names()[4], okta.Mapping{Path: `emails[type eq "work"].value`, Expression: "user.secondEmail"})
+		run(t, okta.Config{Mappings: mappings, SyncPassword: true},
+			act{
+				"created", func(s *stage) { create(s); s.set(ann, "secondEmail", "a@b.c"); s.set(ann, "department", "Sales") },
+				lookUpAnn + announced + `"password":"secret","` + urn + `":{"department":"Sales"},"emails":[{"primary":true,"type":"work","value":"a@b.c"}]}`, "",
+			},
+			act{
+				"changed", func(s *stage) { s.set(ann, "secondEmail", ""); s.set(ann, "department", "IT") },
+				"GET /Users/u1\nPUT /Users/u1 " + strings.TrimPrefix(announced, "POST /Users ") + `"id":"u1","` + urn + `":{"department":"IT"}}`, "",
 			})
 	})
 	t.Run("mappings that apply on create", func(t *testing.T) {
