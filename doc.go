@@ -51,6 +51,12 @@
 // a connection sends requests. Both answer 429 with Retry-After, so that what was
 // refused comes again; neither forgets a leaver.
 //
+// # Tests
+//
+// Package storetest proves a Store of your own. Package idp/idptest has simulated
+// identity providers play the life of a company against your handler: Entra ID, Okta and
+// nine others, as they are on the wire.
+//
 // # Concurrency
 //
 // Directory, Handler and Tokens are safe for concurrent use, and start no
