@@ -130,8 +130,8 @@ func TestGroupOnDemand(t *testing.T) {
 	s := newStage(t, func(c *Config) { c.SyncAll = false })
 	ann, bob, cat := s.user("ann"), s.user("bob"), s.user("cat")
 	require.NoError(t, s.job.Assign(ann, bob))
-	s.cycle()
 	team := s.group("Team", ann, bob, cat)
+	s.cycle()
 	require.NoError(t, s.job.Assign(team))
 	entries, err := s.job.ProvisionGroupOnDemand(t.Context(), team, ann, cat)
 	require.NoError(t, err)
@@ -158,6 +158,12 @@ func TestTestConnection(t *testing.T) {
 	require.NoError(t, s.job.TestConnection(t.Context()))
 	require.Regexp(t, `^GET /Users\?filter=userName eq "[0-9a-f-]{36}"$`, s.requests()[0])
 	require.Regexp(t, `^GET /Groups\?excludedAttributes=members&filter=displayName eq "[0-9a-f-]{36}"$`, s.requests()[1])
+	users, groups := s.job.Mappings()
+	groups.Disabled = true
+	require.NoError(t, s.job.SetMapping(users, groups))
+	s.clear()
+	require.NoError(t, s.job.TestConnection(t.Context()))
+	require.Len(t, s.sent, 1, "no group is asked for where none is provisioned")
 	for name, c := range map[string]struct {
 		status int
 		body   string

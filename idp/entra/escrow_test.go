@@ -3,6 +3,7 @@ package entra
 import (
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -219,6 +220,29 @@ func TestUnreachable(t *testing.T) {
 	require.Equal(t, 3*silence, s.report().Users.Created)
 	require.Zero(t, s.job.Status().Escrows)
 }
+
+// TestNowAndThenSilent: a service that answers now and then is no reason to end a cycle.
+func TestNowAndThenSilent(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	for i := range 3 * silence {
+		s.user(fmt.Sprint("u", i))
+	}
+	list := `{"schemas":["` + idp.ListResponse + `"],"totalResults":2,"Resources":[{"id":"1"},{"id":"2"}]}`
+	n := 0
+	s.job.SetService(&idp.Service{URL: baseURL, Client: &http.Client{Transport: transport(func(*http.Request) (*http.Response, error) {
+		if n++; n%2 == 0 {
+			return nil, errors.New("no answer")
+		}
+		return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader(list))}, nil
+	})}})
+	r := s.report()
+	require.Equal(t, map[int]int{0: 3 * silence / 2, 200: 3 * silence / 2}, r.Requests)
+}
+
+type transport func(*http.Request) (*http.Response, error)
+
+func (f transport) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 // TestErrorCodes: what the log calls each answer, and whether the next cycle tries again.
 func TestErrorCodes(t *testing.T) {

@@ -278,6 +278,13 @@ func TestMembersFail(t *testing.T) {
 	require.Equal(t, []string{ann}, s.membersAt(team))
 	require.Zero(t, s.job.Status().ReferenceEscrows)
 
+	s.refuse(http.MethodPatch, "/Groups/", 400, "{}")
+	require.NoError(t, s.dir.RemoveMember(team, ann))
+	require.Equal(t, References{Failed: 1}, s.report().Members)
+	s.answer = nil
+	s.job.Restart(false)
+	require.Equal(t, References{Removed: 1}, s.report().Members, "a restart makes what failed due")
+
 	bob := s.user("bob", Properties{"manager": ann})
 	cat := s.user("cat", Properties{"manager": bob})
 	require.NoError(t, s.dir.AddMember(team, bob))
@@ -368,6 +375,42 @@ func TestManagerNotReturned(t *testing.T) {
 		s.set(bob, Properties{"division": fmt.Sprint(i)})
 		same(t, []string{`GET /Users/bob`, `PATCH /Users/bob [{"op":"Add","path":"ENT:manager","value":"ann"}]`}, s.cycle())
 	}
+	s.answer = nil
+	s.set(bob, Properties{"division": "x"})
+	same(t, []string{`GET /Users/bob`}, s.cycle())
+}
+
+// TestMembersThatAreNotSent: those in the recycle bin, and those of a group that is gone at
+// the service.
+func TestMembersThatAreNotSent(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	ann, bob := s.user("ann"), s.user("bob")
+	team := s.group("Team")
+	s.cycle()
+	require.NoError(t, s.dir.AddMember(team, ann))
+	require.NoError(t, s.dir.DeleteUser(ann))
+	require.Zero(t, s.report().Members)
+	require.NoError(t, s.dir.AddMember(team, bob))
+	s.refuse(http.MethodGet, "/Groups/", 404, "{}")
+	r := s.report()
+	require.Zero(t, r.Members)
+	require.Equal(t, 1, r.Groups.Failed)
+}
+
+// TestMembersInQuarantine: what the end of a cycle left over is not in escrow, since the
+// next cycle reads it again.
+func TestMembersInQuarantine(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	ann := s.user("ann")
+	team := s.group("Team", ann)
+	s.refuse(http.MethodPatch, "/Groups/", 401, "")
+	require.ErrorIs(t, ignore(s.job.Cycle(t.Context())), ErrQuarantine)
+	require.Zero(t, s.job.Status().ReferenceEscrows)
+	s.answer = nil
+	require.Equal(t, References{Added: 1}, s.report().Members)
+	require.Equal(t, []string{ann}, s.membersAt(team))
 }
 
 // TestReferencesToWhatIsGone: who is known to be gone at the service is not named in

@@ -136,6 +136,9 @@ func TestQuarantineProbed(t *testing.T) {
 	require.ErrorIs(t, ignore(s.job.Cycle(t.Context())), ErrQuarantine)
 	require.Equal(t, ReasonException, s.job.Status().Quarantine.Reason)
 	s.answer = nil
+	require.Equal(t, s.dir.Clock().Now().Add(day), s.job.Status().Next)
+	s.job.SetService(s.job.service)
+	require.Equal(t, s.dir.Clock().Now(), s.job.Status().Next, "another service is tried at once")
 	require.Len(t, s.cycle(), 1)
 	require.Equal(t, Active, s.job.Status().State)
 	require.Len(t, s.notice, 1)
@@ -147,7 +150,7 @@ func TestQuarantineByFailures(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	ann := s.user("ann")
-	for i := range escrowsLooked - 1 { // of objects that nobody has, as they are never looked at
+	for i := range escrowsLooked { // of objects that nobody has, as they are never looked at
 		s.job.escrow.fail(escrowKey{id: fmt.Sprint(i)}, s.job.now(), &fault{})
 	}
 	s.refuse(http.MethodPost, "/Users", 400, "{}")
@@ -164,7 +167,9 @@ func TestQuarantineByFailures(t *testing.T) {
 	s.set(ann, Properties{"jobTitle": "Analyst"})
 	s.cycle()
 	require.Equal(t, Active, s.job.Status().State)
-	require.Equal(t, escrowsLooked-1, s.job.Status().Escrows)
+	require.Equal(t, escrowsLooked, s.job.Status().Escrows)
+	require.Empty(t, s.cycle())
+	require.Equal(t, Active, s.job.Status().State, "old failures alone do not count again")
 
 	s.refuse(http.MethodPost, "/Users", 400, "{}")
 	s.user("bob")
@@ -172,7 +177,7 @@ func TestQuarantineByFailures(t *testing.T) {
 	require.Len(t, s.notice, 2, "another quarantine")
 	s.job.Restart(false)
 	require.Equal(t, Active, s.job.Status().State)
-	require.Equal(t, escrowsLooked, s.job.Status().Escrows)
+	require.Equal(t, escrowsLooked+1, s.job.Status().Escrows)
 	s.job.Restart(true)
 	require.Zero(t, s.job.Status().Escrows)
 }
@@ -237,6 +242,7 @@ func TestAccidentalDeletionsMended(t *testing.T) {
 	require.NoError(t, s.dir.DeleteUser(bob))
 	s.cycle()
 	s.job.Restart(false)
+	require.Zero(t, s.job.Status().Staged)
 	require.NoError(t, s.dir.RestoreUser(ann))
 	require.Equal(t, Counts{Disabled: 1, Skipped: 1}, s.report().Users)
 }

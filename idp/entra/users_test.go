@@ -308,6 +308,26 @@ func TestCreateAnswersAnother(t *testing.T) {
 	require.Empty(t, s.cycle())
 }
 
+// TestFormerResource: a resource that an object left for another one is free.
+func TestFormerResource(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, func(c *Config) { c.SyncAll = false })
+	ann := s.user("ann")
+	require.NoError(t, s.job.Assign(ann))
+	s.cycle()
+	former := s.at(ann).ID
+	require.NoError(t, s.job.Unassign(ann))
+	s.cycle()
+	s.set(ann, Properties{"userPrincipalName": "anna@example.com", "mail": "anna@example.com"})
+	require.NoError(t, s.job.Assign(ann))
+	require.Equal(t, 1, s.report().Users.Created, "the look-up misses who was renamed meanwhile")
+	require.NotEqual(t, former, s.at(ann).ID)
+	again := s.user("ann")
+	require.NoError(t, s.job.Assign(again))
+	require.Equal(t, 1, s.report().Users.Restored)
+	require.Equal(t, former, s.at(again).ID)
+}
+
 // TestScopingFilterKeepsOut: who is assigned and filtered out is in the log, once.
 func TestScopingFilterKeepsOut(t *testing.T) {
 	t.Parallel()
