@@ -317,6 +317,23 @@ func TestCreateBody(t *testing.T) {
 	require.Equal(t, `{"members":[],"meta":{"resourceType":"Group"},"schemas":["`+idp.GroupSchema+`"]}`, toJSON(t, g))
 }
 
+// TestOnCreation: what is written during creation alone is not written later, and
+// a mapping of primary is not overruled.
+func TestOnCreation(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, func(c *Config) {
+		c.Users.Attributes[3].OnCreation = true
+		c.Users.Attributes = append(c.Users.Attributes, AttributeMapping{Type: Constant, Source: "False", Target: `emails[type eq "work"].primary`})
+	})
+	ann := s.user("ann", Properties{"jobTitle": "Analyst"})
+	require.Contains(t, s.cycle()[1], `"emails":[{"primary":false,"type":"work"`)
+	s.set(ann, Properties{"jobTitle": "Chief"})
+	for _, l := range s.cycle() {
+		require.NotContains(t, l, "Chief")
+	}
+	require.Equal(t, "Analyst", s.at(ann).Title)
+}
+
 // TestCreateFails: a POST that makes nothing, or nothing that can be linked.
 func TestCreateFails(t *testing.T) {
 	t.Parallel()
