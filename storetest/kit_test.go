@@ -10,6 +10,10 @@ import (
 	"github.com/usher-scim/scim/memstore"
 )
 
+// chances are how often a check may look that needs several writers at the same moment,
+// which a busy machine may not give it the first time.
+const chances = 20
+
 // TestTheKit gives it stores that are broken on purpose: each is caught by the
 // checks that should catch it.
 func TestTheKit(t *testing.T) {
@@ -22,15 +26,19 @@ func TestTheKit(t *testing.T) {
 			t.Run(b.name+"/"+name, func(t *testing.T) {
 				i := slices.IndexFunc(all, func(c check) bool { return c.name == name })
 				require.GreaterOrEqual(t, i, 0, "no check %s", name)
-				found, skipped := all[i].try(t, Harness{
-					Open: func(testing.TB) (scim.Store, scim.Store) {
-						s := &brokenStore{Store: memstore.New()}
-						b.breaks(s)
-						return s, s
-					},
-					Cut: cut,
-				})
-				require.Empty(t, skipped)
+				var found []string
+				for try := 0; len(found) == 0 && (try == 0 || all[i].chance && try < chances); try++ {
+					var skipped string
+					found, skipped = all[i].try(t, Harness{
+						Open: func(testing.TB) (scim.Store, scim.Store) {
+							s := &brokenStore{Store: memstore.New()}
+							b.breaks(s)
+							return s, s
+						},
+						Cut: cut,
+					})
+					require.Empty(t, skipped)
+				}
 				require.NotEmpty(t, found, "not caught")
 			})
 		}
