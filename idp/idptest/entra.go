@@ -86,8 +86,7 @@ func (p *entraProvider) Group(name string, keys ...string) {
 func (p *entraProvider) RenameGroup(from, to string) {
 	p.t.Helper()
 	require.NoError(p.t, p.dir.UpdateGroup(p.groups[from], entra.Properties{"displayName": to}))
-	p.groups[to] = p.groups[from]
-	delete(p.groups, from)
+	p.renamed(from, to)
 }
 
 func (p *entraProvider) MapToID(on bool) bool {

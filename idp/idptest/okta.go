@@ -83,8 +83,7 @@ func (p *oktaProvider) Group(name string, keys ...string) {
 func (p *oktaProvider) RenameGroup(from, to string) {
 	p.t.Helper()
 	require.NoError(p.t, p.org.RenameGroup(p.groups[from], to))
-	p.groups[to] = p.groups[from]
-	delete(p.groups, from)
+	p.renamed(from, to)
 }
 
 func (p *oktaProvider) MapToID(on bool) bool {

@@ -48,6 +48,12 @@ func (b book) ids(keys []string) []string {
 	return out
 }
 
+// renamed keeps a group under another name.
+func (b book) renamed(from, to string) {
+	b.groups[to] = b.groups[from]
+	delete(b.groups, from)
+}
+
 // differ returns who is in one list alone: in want, and in has.
 func differ(want, has []string) (missing, surplus []string) {
 	for _, w := range want {
